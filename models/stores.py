@@ -1,0 +1,166 @@
+"""What the core's surroundings must offer. Each Protocol's docstrings are the contract; tests/contract holds every backend to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from models.effects import Effect
+
+
+class StoreError(Exception):
+    """A store could not do what was asked. The message says what happened, to what, and what to do."""
+
+
+class Unavailable(StoreError):
+    """A passing fault (locked, disconnected, full disk): the same call may succeed later. Nothing was written."""
+
+
+class Fenced(StoreError):
+    """Another process owns the partition by now; what was offered was not written."""
+
+
+class BadEffect(StoreError):
+    """One effect cannot be applied (a data error). The rest of its transaction was rolled back."""
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(f"effect {index}: {reason}")
+        self.index = index
+        self.reason = reason
+
+
+class Record(NamedTuple):
+    offset: int
+    value: bytes
+
+
+class Journal(Protocol):
+    """The partitioned, durable, replayable record of everything that came in. Offsets of a partition are 0, 1, 2, ..."""
+
+    @property
+    def id(self) -> str:
+        """Random, made once when the journal is created."""
+
+    @property
+    def partitions(self) -> int: ...
+
+    def append(self, records: Sequence[tuple[int, bytes]]) -> list[int]:
+        """Append (partition, value) pairs in one durable commit; their offsets. On return they survive a power cut.
+
+        Raises Unavailable: none of them was appended."""
+
+    def read(self, partition: int, offset: int, limit: int = 1000, max_bytes: int = 4 << 20) -> list[Record]:
+        """Consecutive records from `offset` on, at least one if there is one. Raises StoreError below `earliest`."""
+
+    def earliest(self, partition: int) -> int: ...
+
+    def end(self, partition: int) -> int:
+        """The offset that the next record will get."""
+
+    def truncate(self, partition: int, before: int) -> int:
+        """Drop records below `before`; how many went."""
+
+    def close(self) -> None: ...
+
+
+class Claim(NamedTuple):
+    epoch: int
+    offset: int  # the next journal offset that the ledger expects of this partition
+    journal: str  # id of the journal that the offsets belong to; "" if never claimed
+
+
+class DecisionLedger(Protocol):
+    """What the worker needs of the ledger."""
+
+    def claim(self, partition: int, owner: str, journal: str) -> Claim:
+        """Take the partition: epoch + 1. From now on every older epoch is fenced."""
+
+    def apply(self, partition: int, epoch: int, through: int, now: int, effects: Sequence[Effect]) -> None:
+        """Apply effects of records below offset `through`, and fire what is due in this partition at `now` (ms), in one
+        transaction `where epoch = mine and offset < through`. A repeated call changes nothing.
+
+        Raises Fenced, BadEffect (with the index), Unavailable."""
+
+    def has_due(self, partition: int, now: int) -> bool:
+        """Is there a row with due_at <= now, so that `apply` must be called without effects?"""
+
+    def skipped(self, partition: int) -> frozenset[tuple[int, int]]:
+        """(offset, index of the reading in its record, -1 for all of it) that replays must leave out."""
+
+    def skip(
+        self,
+        partition: int,
+        epoch: int,
+        offset: int,
+        index: int,
+        device: int,
+        code: str,
+        reason: str,
+        raw: bytes,
+    ) -> None:
+        """Quarantine a poison reading or record and remember to leave it out."""
+
+    def open_needs(self, partition: int) -> set[tuple[int, int, int]]:
+        """(slot, cycle, attempt) of the open needs of this partition's sites."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A partition's whole state between two records."""
+
+    journal: str
+    epoch: int
+    offset: int  # the next record to read
+    time: int  # last tick, ms
+    logic: str  # version of the logic that made it
+    blocks: tuple[tuple[str, bytes], ...]
+
+
+class StateStore(Protocol):
+    def claim(self, partition: int, epoch: int) -> None:
+        """Take the partition. Raises Fenced if a higher epoch was there."""
+
+    def save(self, partition: int, checkpoint: Checkpoint) -> None:
+        """Write in one transaction `where epoch = mine`; keeps the two newest. Raises Fenced, Unavailable."""
+
+    def load(self, partition: int) -> list[Checkpoint]:
+        """The kept ones, newest first. Raises StoreError when one is damaged."""
+
+
+class Bucket(NamedTuple):
+    """A slot's closed 15-minute bucket. Levels in per cent (middle of the interval)."""
+
+    slot: int
+    start: int  # ms
+    readings: int
+    hash: int  # XOR of reading hashes
+    first: float
+    last: float
+    low: float
+
+
+class Point(NamedTuple):
+    """One value outside the buckets: kind is "refill", "late", "forecast" or the name of a measure."""
+
+    subject: str  # "slot/40", "device/12"
+    kind: str
+    ts: int
+    value: float
+    key: int = 0  # tells points of the same moment apart
+
+
+class Series(Protocol):
+    """History of levels, usage and measures. Writing is idempotent; the offset is written with the points."""
+
+    def offset(self, partition: int) -> int:
+        """The next journal offset that this store expects of the partition."""
+
+    def write(self, partition: int, through: int, buckets: Sequence[Bucket], points: Sequence[Point]) -> None: ...
+
+    def buckets(self, slot: int, since: int, until: int, limit: int = 10_000) -> list[Bucket]: ...
+
+    def points(self, subject: str, kind: str, since: int, until: int, limit: int = 10_000) -> list[Point]: ...
+
+    def expire(self, before: int) -> int:
+        """Drop what is older; how many rows went."""
+
+    def close(self) -> None: ...
