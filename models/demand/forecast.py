@@ -34,7 +34,8 @@ class Demand:
         return result
 
     def mean(self) -> Floats:
-        return self.draws.mean(axis=2)
+        result: Floats = self.draws.mean(axis=2)
+        return result
 
 
 def weekly(times: npt.NDArray[np.int64], units: Floats, starts: npt.NDArray[np.int64]) -> Floats:
