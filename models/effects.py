@@ -1,7 +1,7 @@
 """Effects: what `step` decided. Each has a deterministic identity, so that the ledger applies it once.
 
-Identities: needs (slot, cycle, attempt); what a reading caused (slot or device, boot, seq); what a tick caused (subject,
-time); usage is the absolute total of (slot, day), so that applying it twice changes nothing.
+Identities: needs (slot, cycle, attempt); what a reading caused (slot or device, boot, seq); what a tick caused
+(subject, time); usage is the absolute total of (slot, day), so that applying it twice changes nothing.
 """
 
 from dataclasses import dataclass

@@ -136,7 +136,7 @@ class OnOrder(msgspec.Struct, frozen=True, array_like=True):
 
 
 class StockFact(Fact, frozen=True, kw_only=True, tag="stock"):
-    """Cover of one (site, product). `through`: the journal offset of the site's partition that the ledger had applied."""
+    """Cover of one (site, product). `through`: the offset of the site's partition that the ledger had applied."""
 
     site: int
     product: int

@@ -82,7 +82,7 @@ class Signal(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Columns in reading order: reading i owns the next `supplies`, `counters`, `measures`, `signals` rows of each block."""
+    """Columns in reading order: reading i owns the next `supplies`, `counters`, ... rows of each block."""
 
     readings: Column
     supplies: Column

@@ -1,4 +1,4 @@
-"""Domain time as arithmetic: system time, or a simulated world that runs `speed` times as fast. Reads no clock itself."""
+"""Domain time of a simulated world that runs `speed` times as fast, as arithmetic: it reads no clock itself."""
 
 from dataclasses import dataclass
 

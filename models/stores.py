@@ -1,4 +1,4 @@
-"""What the core's surroundings must offer. Each Protocol's docstrings are the contract; tests/contract holds every backend to it."""
+"""What the core's surroundings must offer. The docstrings are the contract that tests/contract holds backends to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Record(NamedTuple):
 
 
 class Journal(Protocol):
-    """The partitioned, durable, replayable record of everything that came in. Offsets of a partition are 0, 1, 2, ..."""
+    """The partitioned, durable, replayable record of what came in. A partition's offsets are 0, 1, 2, ..."""
 
     @property
     def id(self) -> str:
