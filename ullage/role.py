@@ -1,0 +1,90 @@
+"""What every role's process has: settings, domain time, an orderly stop, and a heartbeat to the supervisor."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+import uvloop
+
+from ullage import clocks, logs
+from ullage.settings import Settings
+
+HEARTBEAT_VARIABLE = "ULLAGE_HEARTBEAT_FD"
+BEAT_EVERY = 1.0
+READY, BEAT = b"R", b"."
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Role:
+    """One role's process. `stop` is set by Ctrl-C, SIGTERM or the supervisor's death."""
+
+    name: str
+    settings: Settings
+    now: clocks.Now
+    simulated: bool
+    speed: float
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    healthy: Callable[[], bool] = lambda: True
+    _pipe: int | None = None
+
+    def ready(self) -> None:
+        log.info("role.ready", role=self.name, pid=os.getpid())
+        self._write(READY)
+
+    def beat(self) -> None:
+        self._write(BEAT)
+
+    def _write(self, byte: bytes) -> None:
+        if self._pipe is None:
+            return
+        try:
+            os.write(self._pipe, byte)
+        except BrokenPipeError:  # the supervisor is gone: nobody would restart or stop us
+            log.warning("role.orphaned", role=self.name)
+            self._pipe = None
+            self.stop.set()
+
+
+async def _beat(role: Role) -> None:
+    """Beats as long as the event loop turns and the role thinks itself healthy."""
+    while True:
+        if role.healthy():
+            role.beat()
+        await asyncio.sleep(BEAT_EVERY)
+
+
+def run(name: str, settings: Settings, main: Callable[[Role], Awaitable[None]]) -> None:
+    """Run one role until it is told to stop. An exception ends the process; the supervisor restarts it."""
+    logs.configure(settings.log_level, settings.log_format, name)
+    line = clocks.timeline()
+    clocks.remember(settings.data, line)
+    pipe = os.environ.get(HEARTBEAT_VARIABLE)
+
+    async def supervised() -> None:
+        role = Role(
+            name,
+            settings,
+            clocks.now_of(line),
+            simulated=line is not None,
+            speed=line.speed if line else 1.0,
+            _pipe=int(pipe) if pipe else None,
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, role.stop.set)
+        beating = asyncio.create_task(_beat(role))
+        try:
+            await main(role)
+        finally:
+            beating.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await beating
+        log.info("role.stopped", role=name)
+
+    uvloop.run(supervised())
