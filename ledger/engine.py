@@ -1,0 +1,169 @@
+"""Open the ledger and give transactions. Everything that only one database understands is in this file."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from models.stores import StoreError, Unavailable
+
+PATIENCE_S: Final = 5.0  # how long a writer waits for its turn
+RETRY_S: Final = 0.001
+GAP_S: Final = 0.001  # between two writes of one process, or others (the clock's ticks) starve
+
+
+class Ledger:
+    """The relational system of record. Safe to use from several threads; each transaction belongs to one of them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._turn = threading.Lock()  # SQLite: the writers of this process queue here, not at the file
+        self._wrote = 0.0
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write, committed when the block ends without an exception.
+
+        Only its beginning is retried, so nothing of the block runs twice. Raises Unavailable: nothing was written."""
+        if not self._sqlite:
+            with _unavailable(), self.engine.begin() as tx:
+                yield tx
+            return
+        deadline = time.monotonic() + PATIENCE_S
+        if not self._turn.acquire(timeout=PATIENCE_S):
+            raise Unavailable(f"ledger: another thread has been writing for {PATIENCE_S:.0f} s: try again")
+        try:
+            time.sleep(max(0.0, self._wrote + GAP_S - time.monotonic()))
+            with _unavailable(), self.engine.connect() as tx:
+                _begin(tx, "BEGIN IMMEDIATE", deadline)
+                with tx.get_transaction() or tx.begin():
+                    yield tx
+        finally:
+            self._wrote = time.monotonic()
+            self._turn.release()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot for all reads of the block. Keep it short: a long one keeps the WAL growing."""
+        with _unavailable(), self.engine.connect() as tx:
+            if self._sqlite:
+                _begin(tx, "BEGIN", time.monotonic() + PATIENCE_S)
+            else:
+                tx = tx.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - the same connection
+            yield tx
+            tx.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_ledger(url: str) -> Ledger:
+    """The ledger behind an SQLAlchemy URL, `sqlite:////path/ledger.db` or `postgresql+psycopg://...`.
+
+    Its tables are made by `ledger.migrate.upgrade`. Raises StoreError for a URL nobody understands, Unavailable."""
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed, **_options(parsed.get_backend_name()))
+    except (ArgumentError, ImportError) as error:
+        raise StoreError(f"ledger: cannot use {url.split('://', maxsplit=1)[0]}://...: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _leave_to_us)
+        _settle_file(engine)
+    return Ledger(engine)
+
+
+def upsert(
+    tx: Connection, table: Table, rows: Sequence[dict[str, Any]], *, on: Sequence[str], keep: Sequence[str] = ()
+) -> None:
+    """Insert rows; where the columns `on` are there already, set all others but `keep`."""
+    if not rows:
+        return
+    insert = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    change = {name: insert.excluded[name] for name in rows[0] if name not in on and name not in keep}
+    statement = (
+        insert.on_conflict_do_update(index_elements=on, set_=change) if change else insert.on_conflict_do_nothing()
+    )
+    tx.execute(statement, list(rows))
+
+
+def insert_new(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless one with the same unique key is there; whether it was new."""
+    insert = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    return bool(tx.execute(insert.values(row).on_conflict_do_nothing()).rowcount)
+
+
+def _options(backend: str) -> dict[str, Any]:
+    if backend == "sqlite":
+        # no busy time-out: SQLite's sleeps up to 100 ms between its tries
+        return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32}
+    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 32}
+
+
+def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+
+
+def _leave_to_us(_connection: Connection) -> None:
+    """SQLAlchemy's own beginning does nothing: `_begin` says which kind."""
+
+
+def _begin(tx: Connection, statement: str, deadline: float) -> None:
+    while True:
+        try:
+            tx.exec_driver_sql(statement)
+            tx.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1").close()  # takes the snapshot now, not later
+        except OperationalError as error:
+            if not _busy(error) or time.monotonic() > deadline:
+                raise
+            tx.rollback()
+            time.sleep(RETRY_S)
+        else:
+            return
+
+
+def _busy(error: OperationalError) -> bool:
+    return "locked" in str(error.orig) or "busy" in str(error.orig)
+
+
+def _settle_file(engine: Engine) -> None:
+    """Make the file a WAL database; another process may be doing the same at this moment."""
+    deadline = time.monotonic() + PATIENCE_S
+    with _unavailable():
+        while True:
+            raw = engine.raw_connection()
+            try:
+                cursor = raw.cursor()
+                cursor.execute("PRAGMA page_size = 8192")  # before WAL, or it has no effect
+                cursor.execute("PRAGMA journal_mode = WAL")
+                cursor.close()
+            except Exception as error:
+                wrapped = OperationalError("PRAGMA journal_mode", None, error)
+                if not _busy(wrapped) or time.monotonic() > deadline:
+                    raise wrapped from error
+                time.sleep(RETRY_S)
+            else:
+                return
+            finally:
+                raw.close()
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, OperationalError) or error.connection_invalidated:
+            raise Unavailable(f"ledger: {error.orig}: nothing was written, try again") from error
+        raise

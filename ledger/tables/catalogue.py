@@ -1,0 +1,165 @@
+"""What can be bought from whom, and which product fits where."""
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Float,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from ledger.tables.columns import flag, key, ms, ref, version, word
+from ledger.types import Money, metadata
+
+product = Table(
+    "product",
+    metadata,
+    key(),
+    word("sku"),
+    word("name", 200),
+    word("unit", 32),
+    Column("shelf_life_days", Integer),
+    ms("created"),
+    UniqueConstraint("sku"),
+    sqlite_autoincrement=True,
+)
+
+supplier = Table(
+    "supplier",
+    metadata,
+    key(),
+    word("name"),
+    Column("channel", String(16), CheckConstraint("channel IN ('file', 'webhook')", name="channel"), nullable=False),
+    Column("url", Text, nullable=False, server_default=""),
+    Column("secret", Text, nullable=False, server_default=""),  # HMAC key; never shown, never in an outbox payload
+    ms("cutoff_ms", default=0),  # local time of day of the site; 0: none
+    ms("acknowledge_within_ms", nullable=True),  # then a task; NULL: the setting
+    flag("retired"),
+    ms("created"),
+    UniqueConstraint("name"),
+    sqlite_autoincrement=True,
+)
+
+offer = Table(
+    "offer",
+    metadata,
+    key(),
+    ref("supplier_id", "supplier"),
+    ref("product_id", "product", index=True),
+    word("supplier_sku"),
+    Column(
+        "pack", Integer, CheckConstraint("pack > 0", name="pack"), nullable=False, server_default="1"
+    ),  # stock units
+    Column("moq", Integer, CheckConstraint("moq > 0", name="moq"), nullable=False, server_default="1"),  # packs
+    Column("multiple", Integer, CheckConstraint("multiple > 0", name="multiple"), nullable=False, server_default="1"),
+    Column("price", Money, nullable=False),  # of one pack
+    word("currency", 3),
+    Column("grid_ms", JSON, nullable=False),  # 16 equally likely lead times, ascending
+    flag("retired"),
+    ms("created"),
+    UniqueConstraint("supplier_id", "product_id"),
+    sqlite_autoincrement=True,
+)
+
+price_break = Table(
+    "price_break",
+    metadata,
+    ref("offer_id", "offer", primary_key=True),
+    Column("quantity", Integer, CheckConstraint("quantity > 1", name="quantity"), primary_key=True),  # packs, from
+    Column("price", Money, nullable=False),
+)
+
+price_list = Table(
+    "price_list",
+    metadata,
+    key(),
+    ref("account_id", "account", index=True),
+    ref("supplier_id", "supplier"),
+    word("name"),
+    word("currency", 3),
+    ms("valid_from", default=0),
+    ms("valid_until", nullable=True),
+    UniqueConstraint("account_id", "supplier_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+price_list_item = Table(
+    "price_list_item",
+    metadata,
+    ref("price_list_id", "price_list", primary_key=True),
+    ref("product_id", "product", primary_key=True),
+    Column("quantity", Integer, CheckConstraint("quantity > 0", name="quantity"), primary_key=True),  # packs, from
+    Column("price", Money, nullable=False),
+)
+
+device_model = Table(
+    "device_model",
+    metadata,
+    key(),
+    word("name"),
+    Column("counters", JSON, nullable=False),  # [{"name", "wrap", "per_day"}], at most 4
+    ms("created"),
+    UniqueConstraint("name"),
+    sqlite_autoincrement=True,
+)
+
+model_slot = Table(
+    "model_slot",
+    metadata,
+    key(),
+    ref("model_id", "device_model"),
+    word("name"),
+    Column("meter", Integer, CheckConstraint("meter BETWEEN 0 AND 2", name="meter"), nullable=False),
+    Column("counter", Integer, nullable=False, server_default="0"),
+    Column("refill", Integer, CheckConstraint("refill BETWEEN 0 AND 1", name="refill"), nullable=False),
+    Column("capacity", Float, CheckConstraint("capacity > 0", name="capacity"), nullable=False),
+    word("unit", 32),
+    Column("quantum", Float, nullable=False, server_default="1"),
+    flag("ascending"),
+    UniqueConstraint("model_id", "name"),
+    sqlite_autoincrement=True,
+)
+
+slot_class = Table(
+    "slot_class",
+    metadata,
+    key(),
+    ref("model_slot_id", "model_slot"),
+    Column("rate", Float, nullable=False),  # columns as in models.facts.ClassFact
+    Column("rate_cv2", Float, nullable=False),
+    Column("dispersion", Float, nullable=False),
+    Column("kappa", Float, nullable=False),
+    Column("eta", Float, nullable=False),
+    Column("half_slow", Float, nullable=False),
+    Column("z", JSON, nullable=False),
+    version(),
+    UniqueConstraint("model_slot_id"),
+    sqlite_autoincrement=True,
+)
+
+model_slot_product = Table(
+    "model_slot_product",
+    metadata,
+    ref("model_slot_id", "model_slot", primary_key=True),
+    ref("product_id", "product", primary_key=True),
+    Column("units", Float, CheckConstraint("units > 0", name="units"), nullable=False),  # refills or capacity units
+    Column("preference", Integer, nullable=False, server_default="0"),  # least first
+)
+
+lane = Table(
+    "lane",
+    metadata,
+    key(),
+    ref("site_id", "site"),
+    ref("supplier_id", "supplier"),
+    word("profile"),  # digest of the offer's lead times: offers of a supplier that take equally long share a lane
+    Column("grid_ms", JSON, nullable=False),
+    ms("cutoff_ms", default=0),
+    version(),
+    UniqueConstraint("site_id", "supplier_id", "profile"),
+    sqlite_autoincrement=True,
+)
