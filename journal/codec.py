@@ -1,0 +1,146 @@
+"""Journal records as bytes: 1 byte kind, 1 byte version, payload.
+
+A frame's payload, little endian: the rest of a 24-byte header (u2 readings, u4 each of supplies, counters, measures,
+signals and bytes of names), then the packed blocks of models.frame in that order, then the names as a msgpack list.
+Header and rows are multiples of 8 bytes, so every block is aligned. Facts, requests, refused input and ticks are
+msgpack (https://msgpack.org), facts and requests tagged.
+"""
+
+import struct
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from models.facts import AnyFact
+from models.frame import COUNTER, MAX_BYTES, MAX_READINGS, MEASURE, READING, SIGNAL, SUPPLY, Column, Frame
+from models.records import AnyRecord, AnyRequest, Kind, Refused, Tick
+from models.stores import StoreError
+
+VERSION = 1
+HEADER = struct.Struct("<BBHIIIII")
+BLOCKS = (READING, SUPPLY, COUNTER, MEASURE, SIGNAL)
+COUNTS = ("supplies", "counters", "measures", "signals")
+
+
+class TooLarge(StoreError):
+    """A frame holds more than a record may."""
+
+
+class DamagedRecord(StoreError):
+    """The bytes are no record."""
+
+
+class UnknownVersion(DamagedRecord):
+    """The record was written by a newer version of Ullage."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_names = msgspec.msgpack.Decoder(tuple[str, ...])
+_payloads: dict[int, msgspec.msgpack.Decoder[Any]] = {
+    Kind.FACT: msgspec.msgpack.Decoder(AnyFact),
+    Kind.REQUEST: msgspec.msgpack.Decoder(AnyRequest),
+    Kind.TICK: msgspec.msgpack.Decoder(Tick),
+    Kind.REFUSED: msgspec.msgpack.Decoder(Refused),
+}
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Raises TooLarge above 500 readings or 256 KiB, ValueError when columns and counts do not match."""
+    if len(frame) > MAX_READINGS:
+        raise TooLarge(f"a frame of {len(frame)} readings: split it, {MAX_READINGS} are the most")
+    columns = (frame.readings, frame.supplies, frame.counters, frame.measures, frame.signals)
+    for column, dtype in zip(columns, BLOCKS, strict=True):
+        if column.dtype != dtype or column.ndim != 1:
+            raise ValueError(f"a frame's column is {column.dtype}, not one row each of {dtype}")
+    if problem := _mismatch(columns):
+        raise ValueError(problem)
+    names = _encoder.encode(frame.names)
+    rows = [len(column) for column in columns]
+    value = b"".join((HEADER.pack(Kind.FRAME, VERSION, *rows, len(names)), *(c.tobytes() for c in columns), names))
+    if len(value) > MAX_BYTES:
+        raise TooLarge(f"a frame of {len(value)} bytes: split it, {MAX_BYTES} are the most")
+    return value
+
+
+def encode_fact(fact: AnyFact) -> bytes:
+    return _packed(Kind.FACT, fact)
+
+
+def encode_request(request: AnyRequest) -> bytes:
+    return _packed(Kind.REQUEST, request)
+
+
+def encode_tick(tick: Tick) -> bytes:
+    return _packed(Kind.TICK, tick)
+
+
+def encode_refused(refused: Refused) -> bytes:
+    return _packed(Kind.REFUSED, refused)
+
+
+def kind_of(value: bytes) -> Kind:
+    """The kind of a record, without decoding it. Raises DamagedRecord, UnknownVersion."""
+    if len(value) < 2:
+        raise DamagedRecord(f"a record of {len(value)} bytes: kind and version are missing")
+    try:
+        kind = Kind(value[0])
+    except ValueError:
+        raise DamagedRecord(f"a record of unknown kind {value[0]}") from None
+    if value[1] != VERSION:
+        raise UnknownVersion(
+            f"a {kind.name.lower()} record of version {value[1]}; this program reads version {VERSION}: update it"
+        )
+    return kind
+
+
+def decode(value: bytes) -> AnyRecord:
+    """The record in `value`. A frame's columns are aligned, contiguous, writable copies.
+
+    Raises DamagedRecord (also for any garbage), UnknownVersion."""
+    kind = kind_of(value)
+    if kind is Kind.FRAME:
+        return _decode_frame(value)
+    try:
+        record: AnyRecord = _payloads[kind].decode(memoryview(value)[2:])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise DamagedRecord(f"a {kind.name.lower()} record that cannot be read: {error}") from error
+    return record
+
+
+def _packed(kind: Kind, payload: object) -> bytes:
+    return bytes((kind, VERSION)) + _encoder.encode(payload)
+
+
+def _decode_frame(value: bytes) -> Frame:
+    if len(value) < HEADER.size:
+        raise DamagedRecord(f"a frame of {len(value)} bytes: its header takes {HEADER.size}")
+    _, _, *rows, names_bytes = HEADER.unpack_from(value)
+    size = HEADER.size + sum(n * dtype.itemsize for n, dtype in zip(rows, BLOCKS, strict=True))
+    if size + names_bytes != len(value):
+        raise DamagedRecord(f"a frame of {len(value)} bytes: its header says {size + names_bytes}")
+    # One copy: aligned and writable, so that compiled folds see one array type whether frames were merged or not.
+    buffer = bytearray(value)
+    columns: list[Column] = []
+    at = HEADER.size
+    for count, dtype in zip(rows, BLOCKS, strict=True):
+        columns.append(np.frombuffer(buffer, dtype, count, at))
+        at += count * dtype.itemsize
+    if problem := _mismatch(columns):
+        raise DamagedRecord(problem)
+    try:
+        names = _names.decode(memoryview(value)[size:])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise DamagedRecord(f"a frame whose names cannot be read: {error}") from error
+    readings, supplies, counters, measures, signals = columns
+    return Frame(readings, supplies, counters, measures, signals, names)
+
+
+def _mismatch(columns: tuple[Column, ...] | list[Column]) -> str:
+    """What is wrong between the readings' counts and the blocks' lengths: a fold would read beyond an array."""
+    readings = columns[0]
+    for name, column in zip(COUNTS, columns[1:], strict=True):
+        said = int(readings[name].sum(dtype=np.int64)) if len(readings) else 0
+        if said != len(column):
+            return f"a frame whose readings own {said} {name}, but it holds {len(column)}"
+    return ""
