@@ -16,14 +16,14 @@ from sqlalchemy import (
 )
 
 from ledger.tables.columns import flag, key, ms, ref, version, word
-from ledger.types import Money, metadata
+from ledger.types import Amount, metadata
 
 account = Table(
     "account",
     metadata,
     key(),
     word("name"),
-    Column("mode", Integer, CheckConstraint("mode BETWEEN 0 AND 3", name="mode"), nullable=False, server_default="1"),
+    Column("mode", Integer, nullable=False, server_default="1"),
     flag("paused"),
     word("currency", 3),
     Column("service_level", Float, nullable=False, server_default="0.95"),
@@ -31,8 +31,8 @@ account = Table(
     ms("window_ms", nullable=True),  # how long a draft collects needs; NULL: the setting
     ms("hold_ms", nullable=True),  # cancel window between approval and placing; NULL: the setting
     ms("approve_within_ms", nullable=True),  # NULL: the setting
-    Column("limit_per_order", Money),  # automatic orders up to this; NULL: no limit
-    Column("monthly_budget", Money),  # what a new month's budget starts with; NULL: no budget is kept
+    Column("limit_per_order", Amount),  # automatic orders up to this; NULL: no limit
+    Column("monthly_budget", Amount),  # what a new month's budget starts with; NULL: no budget is kept
     Column("surge_factor", Float),  # k of LIFECYCLE.md rule 11; NULL: the setting
     flag("shard_by_site"),  # a huge account spreads over shards by site
     version(),
@@ -40,6 +40,7 @@ account = Table(
     UniqueConstraint("name"),
     CheckConstraint("service_level > 0 AND service_level < 1", name="service_level"),
     CheckConstraint("length(currency) = 3", name="currency"),
+    CheckConstraint("mode BETWEEN 0 AND 3", name="mode"),
     sqlite_autoincrement=True,
 )
 
@@ -69,13 +70,15 @@ site = Table(
     Column("address", Text, nullable=False, server_default=""),
     word("time_zone"),
     ref("calendar_id", "calendar", index=True),
-    Column("shard", Integer, CheckConstraint("shard BETWEEN 0 AND 4095", name="shard"), nullable=False),
-    Column("mode", Integer, CheckConstraint("mode BETWEEN 0 AND 3", name="mode"), nullable=False, server_default="3"),
+    Column("shard", Integer, nullable=False),
+    Column("mode", Integer, nullable=False, server_default="3"),
     flag("paused"),
     flag("retired"),
     version(),
     ms("created"),
     UniqueConstraint("account_id", "name"),
+    CheckConstraint("shard BETWEEN 0 AND 4095", name="shard"),
+    CheckConstraint("mode BETWEEN 0 AND 3", name="mode"),
     sqlite_autoincrement=True,
 )
 
@@ -84,9 +87,10 @@ account_product = Table(
     metadata,
     ref("account_id", "account", primary_key=True),
     ref("product_id", "product", primary_key=True),
-    Column("mode", Integer, CheckConstraint("mode BETWEEN 0 AND 3", name="mode"), nullable=False, server_default="3"),
+    Column("mode", Integer, nullable=False, server_default="3"),
     flag("paused"),
     version(),
+    CheckConstraint("mode BETWEEN 0 AND 3", name="mode"),
 )
 
 spending_limit = Table(
@@ -96,8 +100,8 @@ spending_limit = Table(
     ref("account_id", "account"),
     word("subject", 128, default=""),  # a person or role; "": automatic orders
     word("cost_centre", default=""),  # "": all
-    Column("per_order", Money),
-    Column("per_span", Money),
+    Column("per_order", Amount),
+    Column("per_span", Amount),
     ms("span_ms", nullable=True),
     word("currency", 3),
     UniqueConstraint("account_id", "subject", "cost_centre"),
@@ -112,9 +116,9 @@ budget = Table(
     word("cost_centre", default=""),  # "": the whole account
     Column("month", String(7), nullable=False),  # 2026-11, in UTC
     word("currency", 3),
-    Column("amount", Money, nullable=False),
-    Column("reserved", Money, nullable=False, server_default=text("'0'")),  # of orders that are not delivered yet
-    Column("spent", Money, nullable=False, server_default=text("'0'")),
+    Column("amount", Amount, nullable=False),
+    Column("reserved", Amount, nullable=False, server_default=text("'0'")),  # of orders that are not delivered yet
+    Column("spent", Amount, nullable=False, server_default=text("'0'")),
     UniqueConstraint("account_id", "cost_centre", "month"),
     sqlite_autoincrement=True,
 )

@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 from ledger.tables.columns import flag, key, ms, ref, version, word
-from ledger.types import Money, metadata
+from ledger.types import Amount, metadata
 
 product = Table(
     "product",
@@ -33,7 +33,7 @@ supplier = Table(
     metadata,
     key(),
     word("name"),
-    Column("channel", String(16), CheckConstraint("channel IN ('file', 'webhook')", name="channel"), nullable=False),
+    Column("channel", String(16), nullable=False),
     Column("url", Text, nullable=False, server_default=""),
     Column("secret", Text, nullable=False, server_default=""),  # HMAC key; never shown, never in an outbox payload
     ms("cutoff_ms", default=0),  # local time of day of the site; 0: none
@@ -41,6 +41,7 @@ supplier = Table(
     flag("retired"),
     ms("created"),
     UniqueConstraint("name"),
+    CheckConstraint("channel IN ('file', 'webhook')", name="channel"),
     sqlite_autoincrement=True,
 )
 
@@ -51,17 +52,18 @@ offer = Table(
     ref("supplier_id", "supplier"),
     ref("product_id", "product", index=True),
     word("supplier_sku"),
-    Column(
-        "pack", Integer, CheckConstraint("pack > 0", name="pack"), nullable=False, server_default="1"
-    ),  # stock units
-    Column("moq", Integer, CheckConstraint("moq > 0", name="moq"), nullable=False, server_default="1"),  # packs
-    Column("multiple", Integer, CheckConstraint("multiple > 0", name="multiple"), nullable=False, server_default="1"),
-    Column("price", Money, nullable=False),  # of one pack
+    Column("pack", Integer, nullable=False, server_default="1"),  # stock units
+    Column("moq", Integer, nullable=False, server_default="1"),  # packs
+    Column("multiple", Integer, nullable=False, server_default="1"),
+    Column("price", Amount, nullable=False),  # of one pack
     word("currency", 3),
     Column("grid_ms", JSON, nullable=False),  # 16 equally likely lead times, ascending
     flag("retired"),
     ms("created"),
     UniqueConstraint("supplier_id", "product_id"),
+    CheckConstraint("pack > 0", name="pack"),
+    CheckConstraint("moq > 0", name="moq"),
+    CheckConstraint("multiple > 0", name="multiple"),
     sqlite_autoincrement=True,
 )
 
@@ -69,8 +71,9 @@ price_break = Table(
     "price_break",
     metadata,
     ref("offer_id", "offer", primary_key=True),
-    Column("quantity", Integer, CheckConstraint("quantity > 1", name="quantity"), primary_key=True),  # packs, from
-    Column("price", Money, nullable=False),
+    Column("quantity", Integer, primary_key=True),  # packs, from
+    Column("price", Amount, nullable=False),
+    CheckConstraint("quantity > 1", name="quantity"),
 )
 
 price_list = Table(
@@ -92,8 +95,9 @@ price_list_item = Table(
     metadata,
     ref("price_list_id", "price_list", primary_key=True),
     ref("product_id", "product", primary_key=True),
-    Column("quantity", Integer, CheckConstraint("quantity > 0", name="quantity"), primary_key=True),  # packs, from
-    Column("price", Money, nullable=False),
+    Column("quantity", Integer, primary_key=True),  # packs, from
+    Column("price", Amount, nullable=False),
+    CheckConstraint("quantity > 0", name="quantity"),
 )
 
 device_model = Table(
@@ -113,14 +117,17 @@ model_slot = Table(
     key(),
     ref("model_id", "device_model"),
     word("name"),
-    Column("meter", Integer, CheckConstraint("meter BETWEEN 0 AND 2", name="meter"), nullable=False),
+    Column("meter", Integer, nullable=False),
     Column("counter", Integer, nullable=False, server_default="0"),
-    Column("refill", Integer, CheckConstraint("refill BETWEEN 0 AND 1", name="refill"), nullable=False),
-    Column("capacity", Float, CheckConstraint("capacity > 0", name="capacity"), nullable=False),
+    Column("refill", Integer, nullable=False),
+    Column("capacity", Float, nullable=False),
     word("unit", 32),
     Column("quantum", Float, nullable=False, server_default="1"),
     flag("ascending"),
     UniqueConstraint("model_id", "name"),
+    CheckConstraint("meter BETWEEN 0 AND 2", name="meter"),
+    CheckConstraint("refill BETWEEN 0 AND 1", name="refill"),
+    CheckConstraint("capacity > 0", name="capacity"),
     sqlite_autoincrement=True,
 )
 
@@ -146,8 +153,9 @@ model_slot_product = Table(
     metadata,
     ref("model_slot_id", "model_slot", primary_key=True),
     ref("product_id", "product", primary_key=True),
-    Column("units", Float, CheckConstraint("units > 0", name="units"), nullable=False),  # refills or capacity units
+    Column("units", Float, nullable=False),  # refills or capacity units
     Column("preference", Integer, nullable=False, server_default="0"),  # least first
+    CheckConstraint("units > 0", name="units"),
 )
 
 lane = Table(

@@ -52,9 +52,9 @@ slot = Table(
     ref("slot_class_id", "slot_class", nullable=True),
     ref("product_id", "product", nullable=True),  # NULL: nothing fits; tracked and shown, never ordered
     ref("lane_id", "lane", nullable=True, index=True),  # NULL: nobody offers the product
-    Column("meter", Integer, CheckConstraint("meter BETWEEN 0 AND 2", name="meter"), nullable=False),
+    Column("meter", Integer, nullable=False),
     Column("counter", Integer, nullable=False, server_default="0"),
-    Column("refill", Integer, CheckConstraint("refill BETWEEN 0 AND 1", name="refill"), nullable=False),
+    Column("refill", Integer, nullable=False),
     Column("capacity", Float, nullable=False),
     word("unit", 32),
     Column("pack_units", Float, nullable=False, server_default="1"),
@@ -65,6 +65,8 @@ slot = Table(
     version(),
     Column("need_version", Id, nullable=False, server_default="0"),  # of the needs' facts: grows over all of them
     UniqueConstraint("device_id", "name"),
+    CheckConstraint("meter BETWEEN 0 AND 2", name="meter"),
+    CheckConstraint("refill BETWEEN 0 AND 1", name="refill"),
     sqlite_autoincrement=True,
 )
 Index("ix_slot_site_product", slot.c.site_id, slot.c.product_id)

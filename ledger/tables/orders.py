@@ -6,7 +6,7 @@
 from sqlalchemy import JSON, CheckConstraint, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from ledger.tables.columns import flag, key, ms, ref, version, word
-from ledger.types import Money, metadata
+from ledger.types import Amount, metadata
 
 need = Table(
     "need",
@@ -20,7 +20,7 @@ need = Table(
     ref("site_id", "site"),
     Column("shard", Integer, nullable=False),
     ref("product_id", "product"),
-    Column("state", Integer, CheckConstraint("state BETWEEN 0 AND 4", name="state"), nullable=False),
+    Column("state", Integer, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     flag("released"),
     Column("cause", Integer, nullable=False),
@@ -35,6 +35,7 @@ need = Table(
     Column("evidence", JSON, nullable=False),  # models.effects.Evidence
     UniqueConstraint("slot_id", "cycle", "attempt"),
     UniqueConstraint("uuid"),
+    CheckConstraint("state BETWEEN 0 AND 4", name="state"),
     sqlite_autoincrement=True,
 )
 Index(
@@ -61,7 +62,7 @@ order = Table(
     flag("urgent"),
     flag("sandbox"),  # goes through every state, but nothing leaves the house or touches a budget
     word("currency", 3),
-    Column("total", Money, nullable=False, server_default=text("'0'")),
+    Column("total", Amount, nullable=False, server_default=text("'0'")),
     ms("due_at", nullable=True),  # when the clock moves it next; NULL: never by itself
     word("due_for", 24, default=""),  # what happens then: close, place, approve_by, acknowledge, overdue
     ms("window_until", nullable=True),
@@ -104,16 +105,16 @@ order_line = Table(
     ref("product_id", "product"),
     ref("offer_id", "offer"),
     word("supplier_sku"),
-    Column("quantity", Integer, CheckConstraint("quantity > 0", name="quantity"), nullable=False),  # packs
+    Column("quantity", Integer, nullable=False),  # packs
     Column("pack", Integer, nullable=False),  # units in a pack when it was ordered
     Column("units", Float, nullable=False),  # quantity x pack
-    Column("unit_price", Money, nullable=False),  # of a pack, frozen
+    Column("unit_price", Amount, nullable=False),  # of a pack, frozen
     word("currency", 3),
-    Column("amount", Money, nullable=False),
+    Column("amount", Amount, nullable=False),
     Column("price_break", Integer, nullable=False, server_default="1"),  # the break's quantity
     ref("price_list_id", "price_list", nullable=True),
     ref("budget_id", "budget", nullable=True),
-    Column("reserved", Money, nullable=False, server_default=text("'0'")),
+    Column("reserved", Amount, nullable=False, server_default=text("'0'")),
     word("state", 24),
     flag("live"),  # counts as on order: proposed or sent, neither delivered wholly, nor cancelled, nor lost
     Column("delivered", Float, nullable=False, server_default="0"),  # units
@@ -123,6 +124,7 @@ order_line = Table(
     Column("reason", Text, nullable=False, server_default=""),
     ms("created"),
     UniqueConstraint("order_id", "line"),
+    CheckConstraint("quantity > 0", name="quantity"),
     sqlite_autoincrement=True,
 )
 Index(
@@ -144,7 +146,7 @@ purchase_order = Table(
     word("state", 24),
     word("channel", 16),
     word("currency", 3),
-    Column("total", Money, nullable=False),
+    Column("total", Amount, nullable=False),
     ms("placed_at"),
     ms("sent_at", nullable=True),  # real time when the supplier's end took it
     ms("acknowledged_at", nullable=True),
@@ -162,7 +164,7 @@ purchase_order_line = Table(
     ref("product_id", "product"),
     word("supplier_sku"),
     Column("quantity", Integer, nullable=False),  # packs
-    Column("unit_price", Money, nullable=False),
+    Column("unit_price", Amount, nullable=False),
     word("currency", 3),
     word("state", 24),
     Column("accepted", Integer, nullable=False, server_default="0"),  # packs
@@ -199,7 +201,7 @@ approval = Table(
     word("decision", 16),  # approved, rejected, escalated, expired
     word("by", 128),  # a person, or "policy"
     Column("reason", Text, nullable=False, server_default=""),
-    Column("amount", Money, nullable=False),
+    Column("amount", Amount, nullable=False),
     word("currency", 3),
     Column("detail", JSON, nullable=False),  # limits and budget that were looked at
     ms("ts"),

@@ -132,7 +132,6 @@ outbox = Table(
     Column(
         "kind",
         String(16),
-        CheckConstraint("kind IN ('fact', 'request', 'purchase_order', 'webhook')", name="kind"),
         nullable=False,
     ),
     word("aggregate", 128),  # rows of one aggregate leave in their order
@@ -140,7 +139,7 @@ outbox = Table(
     word("target", 200, default=""),  # who gets it: "supplier/3"; secrets are looked up there at delivery
     Column("payload", LargeBinary, nullable=False),
     word("key", 128),  # idempotency key, the same at each attempt
-    Column("state", String(8), CheckConstraint("state IN ('waiting', 'done', 'dead')", name="state"), nullable=False),
+    Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     ms("next_attempt_at", default=0),  # real time
     ms("leased_until", default=0),  # real time
@@ -151,6 +150,8 @@ outbox = Table(
     ms("created"),  # real time
     ms("settled_at", nullable=True),  # real time
     UniqueConstraint("key"),
+    CheckConstraint("kind IN ('fact', 'request', 'purchase_order', 'webhook')", name="kind"),
+    CheckConstraint("state IN ('waiting', 'done', 'dead')", name="state"),
     sqlite_autoincrement=True,
 )
 UNSETTLED = text("state <> 'done'")
