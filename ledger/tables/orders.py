@@ -20,6 +20,8 @@ need = Table(
     ref("site_id", "site"),
     Column("shard", Integer, nullable=False),
     ref("product_id", "product"),
+    Column("units", Float, nullable=False),  # of stock that one refill takes, at least 1
+    ref("order_line_id", "order_line", nullable=True, index=True),  # that answers it; one line answers several needs
     Column("state", Integer, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
     flag("released"),
@@ -75,7 +77,6 @@ order = Table(
     ms("expected", nullable=True),  # median arrival
     ms("overdue_at", nullable=True),  # 99 % of the lead time
     flag("overdue"),
-    word("back_to", 24, default=""),  # the state before cancel was requested
     Column("reason", Text, nullable=False, server_default=""),
     word("reference", 128, default=""),  # the buyer's
     word("blanket_order", 128, default=""),
@@ -100,7 +101,6 @@ order_line = Table(
     key(),
     ref("order_id", "orders"),
     Column("line", Integer, nullable=False),
-    ref("need_id", "need", nullable=True, index=True),  # NULL: a person's, or taken along
     ref("site_id", "site"),
     ref("product_id", "product"),
     ref("offer_id", "offer"),
@@ -108,6 +108,7 @@ order_line = Table(
     Column("quantity", Integer, nullable=False),  # packs
     Column("pack", Integer, nullable=False),  # units in a pack when it was ordered
     Column("units", Float, nullable=False),  # quantity x pack
+    Column("units_needed", Float, nullable=False),  # by its needs; the rest is for MOQ, multiple or a price break
     Column("unit_price", Amount, nullable=False),  # of a pack, frozen
     word("currency", 3),
     Column("amount", Amount, nullable=False),
@@ -167,10 +168,13 @@ purchase_order_line = Table(
     Column("unit_price", Amount, nullable=False),
     word("currency", 3),
     word("state", 24),
-    Column("accepted", Integer, nullable=False, server_default="0"),  # packs
-    Column("shipped", Integer, nullable=False, server_default="0"),
+    flag("accepted"),
+    flag("refused"),
+    Column("shipped", Integer, nullable=False, server_default="0"),  # packs, as models.orders.LineBooks
     Column("delivered", Integer, nullable=False, server_default="0"),
     Column("cancelled", Integer, nullable=False, server_default="0"),
+    Column("lost", Integer, nullable=False, server_default="0"),
+    Column("over", Integer, nullable=False, server_default="0"),  # delivered beyond what was ordered
     Column("reason", Text, nullable=False, server_default=""),
     ms("needed_by"),
     ms("expected", nullable=True),
@@ -211,12 +215,8 @@ approval = Table(
 receipt = Table(
     "receipt",
     metadata,
-    key(),
-    ref("order_line_id", "order_line"),
-    ref("need_id", "need", nullable=True, index=True),
-    Column("document", JSON, nullable=False),  # frozen: nothing in it is computed again
+    ref("order_id", "orders", primary_key=True),
+    Column("document", JSON, nullable=False),  # ledger.receipts, frozen: nothing in it is computed again
     word("logic", default=""),
     ms("ts"),
-    UniqueConstraint("order_line_id"),
-    sqlite_autoincrement=True,
 )
