@@ -23,7 +23,7 @@ _seen = 0
 f64: Callable[[Any], float]
 i64: Callable[[Any], int]
 if COMPILED:
-    f64, i64 = cast(Any, np.float64), cast(Any, np.int64)
+    f64, i64 = cast("Any", np.float64), cast("Any", np.int64)
 else:
     f64, i64 = float, int
 

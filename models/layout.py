@@ -62,7 +62,7 @@ SLOT = np.dtype(
         *_FACT,
         ("device_row", "<i4"),
         ("site_row", "<i4"),
-        ("class_row", "<i4"),
+        ("class_row", "<i4"),  # 0: the class of everything unknown
         ("lane_row", "<i4"),
         ("product", "<u4"),  # the ledger's id; 0: none
         ("next_slot", "<i4"),  # the next slot of the same device, by row

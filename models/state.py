@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models import layout
+from models.facts import ClassFact
 from models.index import Index
 from models.layout import LOCAL_DAY, NO_TOTAL, SHEET, SHEETS
 from models.units import NEVER
@@ -73,7 +74,6 @@ class State:
             layout.SLOT,
             device_row=-1,
             site_row=-1,
-            class_row=-1,
             lane_row=-1,
             next_slot=-1,
             cycle=1,
@@ -93,7 +93,17 @@ class State:
         self.sites = Table(layout.SITE, account_row=-1, calendar_row=-1)
         self.accounts = Table(layout.ACCOUNT)
         self.calendars = Table(layout.CALENDAR)
-        self.classes = Table(layout.CLASS)
+        usual = ClassFact(version=0, slot_class=0)
+        self.classes = Table(
+            layout.CLASS,
+            rate=usual.rate,
+            rate_cv2=usual.rate_cv2,
+            dispersion=usual.dispersion,
+            kappa=usual.kappa,
+            eta=usual.eta,
+            half_slow=usual.half_slow,
+        )
+        self.classes.add(0)  # row 0, for slots whose class is not known yet
         self.lanes = Table(layout.LANE, site_row=-1)
         self.days: Rows = np.zeros(0, LOCAL_DAY)
         self.sheets: Rows = np.zeros(SHEETS, SHEET)
