@@ -1,0 +1,38 @@
+"""Wait for new records in a journal file, whichever process appends them."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from journal.database import connect, retried, translated
+
+INTERVAL_S = 0.004  # costs about 10 us each; adds half of it to a record's way on average
+
+
+class Follower:
+    """Tells whether something was committed to a SQLite journal since the last look. For one thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect(path)
+        self._seen = -1
+
+    def changed(self) -> bool:
+        """True at the first call, and whenever some connection has committed since the last one."""
+        with translated(self._path):
+            version: int = retried(lambda: self._connection.execute("PRAGMA data_version").fetchone()[0])
+        changed, self._seen = version != self._seen, version
+        return changed
+
+    async def wait(self, timeout_s: float, interval_s: float = INTERVAL_S) -> bool:
+        """Look every few milliseconds until something changed (True) or the time is over (False)."""
+        give_up = time.monotonic() + timeout_s
+        while not self.changed():
+            left = give_up - time.monotonic()
+            if left <= 0:
+                return False
+            await asyncio.sleep(min(left, interval_s))
+        return True
+
+    def close(self) -> None:
+        self._connection.close()
