@@ -1,0 +1,70 @@
+"""Cover of (site, product): on hand and on order."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Row, select, update
+
+from ledger import meta
+from ledger.engine import insert_new
+from ledger.facts.outgoing import put_facts
+from ledger.tables import need, order_line, partition_owner, site, stock
+from models.facts import OnOrder, StockFact
+
+_LINES = (
+    select(
+        need.c.slot_id,
+        need.c.cycle,
+        need.c.attempt,
+        (order_line.c.units - order_line.c.delivered - order_line.c.cancelled).label("units"),
+        order_line.c.expected,
+    )
+    .select_from(order_line.outerjoin(need, need.c.id == order_line.c.need_id))
+    .where(order_line.c.live)
+    .order_by(order_line.c.id)
+)
+
+
+def enqueue_stock(tx: Connection, site_id: int, product_id: int) -> None:
+    """Snapshot the cover of one (site, product) as this transaction leaves it: call it after the last change."""
+    enqueue_stocks(tx, [(site_id, product_id)])
+
+
+def enqueue_stocks(tx: Connection, pairs: Iterable[tuple[int, int]]) -> None:
+    """The same for several (site, product); each once, in order of the ids."""
+    incarnation, partitions = meta.layout(tx)
+    shards: dict[int, int] = {}
+    applied: dict[int, int] = defaultdict(int)
+    applied.update(tx.execute(select(partition_owner.c.partition, partition_owner.c.offset)).all())
+    facts = []
+    for site_id, product_id in sorted(set(pairs)):
+        if site_id not in shards:
+            shards[site_id] = tx.execute(select(site.c.shard).where(site.c.id == site_id)).scalar_one()
+        partition = shards[site_id] % partitions
+        row = _bumped(tx, site_id, product_id)
+        lines = tx.execute(_LINES.where(order_line.c.site_id == site_id, order_line.c.product_id == product_id))
+        fact = StockFact(
+            version=row.version,
+            incarnation=incarnation,
+            site=site_id,
+            product=product_id,
+            on_hand=row.on_hand,
+            on_order=tuple(
+                OnOrder(line.slot_id or 0, line.cycle or 0, line.attempt or 0, line.units, line.expected)
+                for line in lines
+                if line.units > 0
+            ),
+            through=applied[partition] - 1,
+        )
+        facts.append((f"stock/{site_id}/{product_id}", partition, fact))
+    put_facts(tx, facts)
+
+
+def _bumped(tx: Connection, site_id: int, product_id: int) -> Row[tuple[int, float]]:
+    insert_new(tx, stock, {"site_id": site_id, "product_id": product_id})
+    return tx.execute(
+        update(stock)
+        .where(stock.c.site_id == site_id, stock.c.product_id == product_id)
+        .values(version=stock.c.version + 1)
+        .returning(stock.c.version, stock.c.on_hand)
+    ).one()
