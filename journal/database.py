@@ -1,5 +1,6 @@
 """SQLite as the stores use it: WAL, synchronous=FULL, own short retry, errors in the words of models.stores."""
 
+import os
 import random
 import sqlite3
 import time
@@ -91,3 +92,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def sync_folder(folder: Path) -> None:
+    """The file's name must survive a power cut as well."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

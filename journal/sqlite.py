@@ -12,12 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from journal.database import Damaged, connect, make_wal, retried, transaction, translated
+from journal.database import Damaged, connect, retried, sync_folder, transaction, translated
+from journal.identity import Format, prepare
 from models.stores import Record, StoreError
 from models.urls import sqlite_path
 
-APPLICATION = 0x554C4A31  # "ULJ1"
-VERSION = 1
 PAGE = 8192
 BITS = 40  # of an offset
 GAP_S = 0.001  # between two commits of one process, or its neighbours starve
@@ -25,7 +24,12 @@ WAL_PAGES = 1000  # SQLite copies the log into the file beyond this
 WAL_MOST = 64 << 20  # bytes; beyond this the log is also cut, as soon as no reader needs it
 CHECK_ALL = 64 << 20  # bytes; up to this size a start checks every page
 
-SCHEMA = """
+FORMAT = Format(
+    what="journal",
+    application=0x554C4A31,  # "ULJ1"
+    version=1,
+    page_size=PAGE,
+    schema="""
 CREATE TABLE meta (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     journal TEXT NOT NULL,
@@ -35,16 +39,9 @@ CREATE TABLE meta (
 -- time is the append time in ms: for retention only, no decision sees it
 CREATE TABLE record (key INTEGER PRIMARY KEY, time INTEGER NOT NULL, value BLOB NOT NULL);
 -- where a partition begins: remembered when nothing is left of it
-CREATE TABLE floor (partition INTEGER PRIMARY KEY, earliest INTEGER NOT NULL);
-"""
-
-
-class NotAJournal(StoreError):
-    """The file is something else."""
-
-
-class OtherVersion(StoreError):
-    """The journal was written by another version of Ullage."""
+CREATE TABLE floor (partition INTEGER PRIMARY KEY, earliest INTEGER NOT NULL)
+""",
+)
 
 
 class Truncated(StoreError):
@@ -59,7 +56,7 @@ class SqliteJournal:
     """See models.stores.Journal. Safe to use from several threads and by several processes."""
 
     def __init__(self, path: Path, *, partitions: int = 4) -> None:
-        """Open or make the file. Raises NotAJournal, OtherVersion, Damaged, Unavailable."""
+        """Open or make the file. Raises OtherFile, OtherVersion, Damaged, Unavailable."""
         if not 0 < partitions <= 4096:
             raise ValueError(f"{partitions} partitions: use 1..4096")
         self.path = path.absolute()
@@ -94,7 +91,7 @@ class SqliteJournal:
             self._leave_a_gap()
             try:
                 with transaction(self._writer):
-                    offsets = self._insert(records, time.time_ns() // 1_000_000)
+                    offsets = self._insert(records, _now())
             finally:
                 self._committed = time.monotonic()
             self._bound_wal()
@@ -231,50 +228,17 @@ class SqliteJournal:
             raise Damaged(f"{self.path}: offset {offset} of partition {partition} is missing; restore from a backup")
 
     def _prepare(self, partitions: int) -> None:
-        if self._is_new():
-            make_wal(self._writer, PAGE)
-            with transaction(self._writer):
-                if self._is_new():  # another process may have been first
-                    self._create(partitions)
-            _sync_folder(self.path.parent)
+        header = (secrets.token_hex(16), partitions, _now())
+        prepare(self._writer, self.path, FORMAT, ("INSERT INTO meta VALUES (1, ?, ?, ?)", header))
+        sync_folder(self.path.parent)
         self._writer.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
         self._writer.execute(f"PRAGMA journal_size_limit={WAL_MOST}")
-        row = self._writer.execute("SELECT journal, partitions FROM meta").fetchone()
+        row = retried(lambda: self._writer.execute("SELECT journal, partitions FROM meta").fetchone())
         if row is None:
             raise Damaged(f"{self.path}: the journal's header row is missing; restore from a backup")
         self._id: str = row[0]
         self._partitions: int = row[1]
         self._check()
-
-    def _is_new(self) -> bool:
-        def look() -> tuple[int, int, int]:
-            execute = self._writer.execute
-            return (
-                execute("PRAGMA application_id").fetchone()[0],
-                execute("PRAGMA user_version").fetchone()[0],
-                execute("SELECT count(*) FROM sqlite_master").fetchone()[0],
-            )
-
-        application, version, tables = retried(look)
-        if application == APPLICATION:
-            if version != VERSION:
-                raise OtherVersion(
-                    f"{self.path} is a journal of version {version}; this program uses version {VERSION}: "
-                    "start the version that wrote it, or use another folder"
-                )
-            return False
-        if application or tables or version:
-            raise NotAJournal(f"{self.path} is an SQLite file, but no journal of Ullage: use another path")
-        return True
-
-    def _create(self, partitions: int) -> None:
-        for statement in SCHEMA.split(";"):
-            self._writer.execute(statement)
-        self._writer.execute(
-            "INSERT INTO meta VALUES (1, ?, ?, ?)", (secrets.token_hex(16), partitions, time.time_ns() // 1_000_000)
-        )
-        self._writer.execute(f"PRAGMA application_id={APPLICATION}")
-        self._writer.execute(f"PRAGMA user_version={VERSION}")
 
     def _check(self) -> None:
         """Every page of a small file; of a large one the newest record of each partition (a torn end)."""
@@ -286,6 +250,10 @@ class SqliteJournal:
         for partition in range(self._partitions):
             last = _end(self._writer, partition) - 1
             self._writer.execute("SELECT value FROM record WHERE key = ?", (partition << BITS | last,)).fetchone()
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _floor(connection: sqlite3.Connection, partition: int) -> int:
@@ -311,12 +279,3 @@ def _drop(connection: sqlite3.Connection, partition: int, before: int, step: int
     gone = connection.execute("DELETE FROM record WHERE key >= ? AND key < ?", (base + floor, base + upto)).rowcount
     connection.execute("INSERT OR REPLACE INTO floor VALUES (?, ?)", (partition, upto))
     return gone
-
-
-def _sync_folder(folder: Path) -> None:
-    """The file's name must survive a power cut as well."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
