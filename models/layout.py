@@ -30,7 +30,7 @@ class SlotFlag(IntFlag):
     RETIRED = 64
     UNMAPPED = 128  # the model does not know it: tracked, never ordered
     USED = 256  # a total of usage changed and was not emitted yet
-    STALE_VIEW = 512  # refilled or otherwise to be shown at once
+    REFILLED = 512  # since the last tick, which clears it: show it, look at its need
     REVERSIBLE = 1024  # before_* hold the state before the last refill
     SUSPECT = 2048  # a refill is pending: one odd reading waits for a second
 
@@ -114,7 +114,9 @@ SLOT = np.dtype(
         ("use_day", "<i4"),  # local day number since 1970-01-01
         ("use_today", "<f4"),
         ("use_before", "<f4"),  # of the day before use_day
-        ("spare", "<i4"),
+        ("shaken", "<i4"),  # rises in this cycle that fell back
+        ("need_cycle", "<u4"),  # what SlotFlag.NEED is about: a refill leaves it to the next tick
+        ("need_attempt", "<u4"),
     ]
 )
 
@@ -134,6 +136,7 @@ DEVICE = np.dtype(
         ("boot", "<i8", (BOOTS,)),  # the current one first; 0: free
         ("high", "<i8", (BOOTS,)),  # highest sequence number of that boot
         ("mask", "<i8", (BOOTS,)),  # bit k: high - k was seen
+        ("floor", "<i8", (BOOTS,)),  # lowest sequence number seen: all below are missing
         ("ring", "<i8", (RING,)),  # newest first
         ("counters", "<i4"),
         ("spare", "<i4"),
@@ -148,7 +151,7 @@ DEVICE = np.dtype(
 SHEET = np.dtype(
     [
         ("device", "<i4"),  # row, -1: free
-        ("count", "<i4"),
+        ("count", "<i4"),  # of a free sheet: the next free one, -1: none
         ("boot", "<i8", (RANGES,)),  # id of the boot that range k belongs to
         ("low", "<i8", (RANGES,)),  # missing from low to high, both included
         ("high", "<i8", (RANGES,)),

@@ -108,6 +108,7 @@ class State:
         self.days: Rows = np.zeros(0, LOCAL_DAY)
         self.sheets: Rows = np.zeros(SHEETS, SHEET)
         self.sheets["device"] = -1
+        self.pool: npt.NDArray[np.int64] = np.array([-1, 0], np.int64)  # first free sheet, sheets ever used
 
     def tables(self) -> dict[str, Table]:
         """By name, in the order of the snapshot."""
@@ -155,13 +156,13 @@ class State:
         for calendar in calendars:
             calendar["first"] = at
             at += int(calendar["count"]) + 1 if calendar["count"] else 0
-        used = int(np.flatnonzero(self.sheets["device"] >= 0).max(initial=-1)) + 1
         blocks = [("meta", np.array([FORMAT, self.time, self.listening], np.int64).tobytes())]
         blocks += [(name, t.live.tobytes()) for name, t in self.tables().items() if name != "calendars"]
         blocks.append(("calendars", calendars.tobytes()))
         blocks.append(("look", self.look[: self.slots.count].tobytes()))
         blocks.append(("days", np.concatenate([self.days[:0], *days]).tobytes()))
-        blocks.append(("sheets", self.sheets[:used].tobytes()))
+        blocks.append(("pool", self.pool.tobytes()))
+        blocks.append(("sheets", self.sheets[: self.pool[1]].tobytes()))
         return tuple(blocks)
 
     @classmethod
@@ -178,6 +179,6 @@ class State:
         state.look = np.full(len(state.slots.rows), NEVER, np.int64)
         state.look[: state.slots.count] = np.frombuffer(given["look"], np.int64)
         state.days = np.frombuffer(given["days"], LOCAL_DAY).copy()
-        sheets = np.frombuffer(given["sheets"], SHEET)
-        state.sheets[: len(sheets)] = sheets
+        state.pool = np.frombuffer(given["pool"], np.int64).copy()
+        state.sheets[: state.pool[1]] = np.frombuffer(given["sheets"], SHEET)
         return state
