@@ -12,8 +12,9 @@ from rich.text import Text
 from models.units import DAY, HOUR
 from ullage.standing import Standing
 
-ORDER_STATES = tuple(
-    "proposed awaiting approved placed acknowledged part_shipped shipped part_delivered delivered cancelled failed".split()
+ORDER_STATES = (
+    *("proposed", "awaiting", "approved", "placed", "acknowledged", "part_shipped", "shipped", "part_delivered"),
+    *("delivered", "cancelled", "failed"),
 )
 
 
