@@ -1,0 +1,1 @@
+"""Devices -> journal: the MQTT gateway, its decoders, device identity and downlink."""

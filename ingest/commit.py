@@ -1,0 +1,201 @@
+"""Group commit: what arrived within a few milliseconds becomes frames, one durable append, then acknowledgements.
+
+The event loop fills batches, one thread encodes and appends them in order, the loop acknowledges. A batch is closed by
+its size or by a linger that adapts to what a commit costs. A journal that is unavailable is tried again for ever; the
+loop is told, so that it reads no more.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from ingest.config import GatewayConfig
+from ingest.frames import Row, build
+from ingest.metrics import GatewayMetrics
+from journal.codec import encode_frame, encode_refused
+from models.records import Refused
+from models.stores import Journal, Unavailable
+
+log = structlog.get_logger()
+
+
+class Waiting(Protocol):
+    """Who waits for its messages to become durable."""
+
+    def durable(self, messages: int, acknowledged: int, acks: bytes) -> None:
+        """So many of its messages are durable, `acknowledged` of them by the packets in `acks`."""
+
+    def go_on(self) -> None:
+        """There is room again."""
+
+
+class Batch:
+    __slots__ = ("acks", "began", "messages", "readings", "refused", "rows")
+
+    def __init__(self, partitions: int, began: float) -> None:
+        self.rows: list[list[Row]] = [[] for _ in range(partitions)]
+        self.refused: list[tuple[int, Refused]] = []
+        self.acks: list[tuple[Waiting, int, int, bytes]] = []
+        self.messages = 0
+        self.readings = 0
+        self.began = began
+
+    def records(self) -> list[tuple[int, bytes]]:
+        records = [
+            (partition, encode_frame(frame))
+            for partition, rows in enumerate(self.rows)
+            if rows
+            for frame in build(rows)
+        ]
+        records.extend((partition, encode_refused(refused)) for partition, refused in self.refused)
+        return records
+
+
+class Committer:
+    """All methods but the thread's own are called in the event loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        config: GatewayConfig,
+        metrics: GatewayMetrics,
+        unavailable: Callable[[bool], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """`unavailable` hears when the journal stops and starts again to take records, `failed` of a lasting fault."""
+        self._journal = journal
+        self._config = config
+        self._metrics = metrics
+        self._unavailable = unavailable
+        self._failed = failed
+        self._loop = asyncio.get_running_loop()
+        self.partitions = journal.partitions
+        self.batch = Batch(self.partitions, 0.0)
+        self.pending = 0
+        self._flying = 0
+        self._cost = config.linger / 4
+        self._timer: asyncio.Handle | None = None
+        self._held: set[Waiting] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gateway-commit", daemon=True)
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        return self.pending >= self._config.pending_high
+
+    def hold(self, waiting: Waiting) -> None:
+        """Tell `waiting` when there is room again."""
+        self._held.add(waiting)
+
+    def forget(self, waiting: Waiting) -> None:
+        self._held.discard(waiting)
+
+    def added(self, waiting: Waiting, messages: int, acknowledged: int, acks: bytes) -> None:
+        """`messages` were put into the batch's rows or refused; acknowledge them when it is durable."""
+        batch = self.batch
+        if not batch.messages:
+            batch.began = self._loop.time()
+            self._idle.clear()
+        batch.acks.append((waiting, messages, acknowledged, acks))
+        batch.messages += messages
+        self.pending += messages
+        if batch.messages >= self._config.batch:
+            self._flush()
+        elif self._timer is None and not self._flying:
+            self._timer = self._loop.call_later(min(self._config.linger, self._cost), self._flush)
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        batch = self.batch
+        if not batch.messages:
+            return
+        self.batch = Batch(self.partitions, 0.0)
+        self._flying += 1
+        self._queue.put(batch)
+
+    def _done(self, batch: Batch) -> None:
+        self._flying -= 1
+        self.pending -= batch.messages
+        took = self._loop.time() - batch.began
+        self._cost += 0.1 * (took / 2 - self._cost)
+        self._measure(batch, took)
+        merged: dict[Waiting, list[tuple[int, int, bytes]]] = {}
+        for waiting, messages, acknowledged, acks in batch.acks:
+            merged.setdefault(waiting, []).append((messages, acknowledged, acks))
+        for waiting, parts in merged.items():
+            if len(parts) == 1:
+                waiting.durable(*parts[0])
+            else:
+                waiting.durable(sum(p[0] for p in parts), sum(p[1] for p in parts), b"".join(p[2] for p in parts))
+        if self._held and self.pending < self._config.pending_low:
+            held, self._held = self._held, set()
+            for waiting in held:
+                waiting.go_on()
+        if self.batch.messages:
+            if not self._flying and self._timer is None:
+                self._flush()
+        elif not self._flying:
+            self._idle.set()
+
+    def _measure(self, batch: Batch, took: float) -> None:
+        metrics = self._metrics
+        metrics.accepted.inc(sum(map(len, batch.rows)))
+        metrics.pending.set(self.pending)
+        metrics.commit_seconds.observe(took)
+        metrics.commit_readings.observe(batch.messages)
+
+    async def close(self, within: float) -> bool:
+        """Flush, wait at most `within` seconds, end the thread; whether everything became durable."""
+        self._flush()
+        try:
+            await asyncio.wait_for(self._idle.wait(), within)
+        except TimeoutError:
+            done = False
+        else:
+            done = True
+        self._ending.set()
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join, within)
+        return done
+
+    def _run(self) -> None:
+        """The thread: encode, append, tell the loop."""
+        try:
+            while (batch := self._queue.get()) is not None:
+                records = batch.records()
+                if records and not self._append(records):
+                    return
+                self._loop.call_soon_threadsafe(self._done, batch)
+        except BaseException as error:  # noqa: BLE001  a thread has no caller: the loop ends the process
+            self._loop.call_soon_threadsafe(self._failed, error)
+
+    def _append(self, records: list[tuple[int, bytes]]) -> bool:
+        """Until it succeeds; False when the gateway ends first."""
+        pause = self._config.retry_first
+        tries = 0
+        while True:
+            try:
+                self._journal.append(records)
+            except Unavailable as error:
+                if not tries:
+                    log.error("gateway.journal_unavailable", error=str(error), records=len(records))
+                    self._loop.call_soon_threadsafe(self._unavailable, True)
+                tries += 1
+                if self._ending.wait(pause):
+                    return False
+                pause = min(2 * pause, self._config.retry_most)
+                continue
+            if tries:
+                log.info("gateway.journal_back", tries=tries)
+                self._loop.call_soon_threadsafe(self._unavailable, False)
+            return True

@@ -1,0 +1,275 @@
+"""Decoded readings -> packed rows -> frames. Names become the ledger's integers here, once per connection.
+
+A row is made in the event loop, a frame in the writer thread; rows are packed bytes, so that the frame is a join.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from struct import Struct
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import UNSET, UnsetType
+
+from ingest.explain import bad_name, show
+from ingest.levels import level_of
+from ingest.limits import NAME, Rejected
+from ingest.message import Reading, Supply
+from models.frame import (
+    COUNTER,
+    MAX_BYTES,
+    MAX_READINGS,
+    MEASURE,
+    NO_SLOT,
+    READING,
+    SIGNAL,
+    SUPPLY,
+    UNKNOWN_COUNTER,
+    Frame,
+    ReadingFlag,
+    Signal,
+    SupplyFlag,
+)
+from models.identity import DeviceIdentity
+from models.units import MINUTE
+
+AHEAD = 10 * MINUTE
+"""A time stamp further ahead of the gateway's clock is clamped to now."""
+NO_CLOCK = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * 1000
+"""An earlier time stamp comes from a device whose clock was never set: it counts as none."""
+
+_READING = Struct("<IHBBQqqBBHI")
+_SUPPLY = Struct("<IIff")
+_COUNTER = Struct("<HHIq")
+_MEASURE = Struct("<HHId")
+_SIGNAL = Struct("<HHI")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_MAX_NAMES = 60_000
+_SIGNALS = {
+    "reorder": Signal.REORDER,
+    "low": Signal.LOW,
+    "empty": Signal.EMPTY,
+    "door_open": Signal.DOOR_OPEN,
+    "offline": Signal.OFFLINE,
+    "replaced": Signal.REPLACED,
+}
+
+
+class Named(NamedTuple):
+    """Parts of a row that need the frame's string table."""
+
+    supplies: list[tuple[str, int, float, float]]
+    counters: list[tuple[str, int]]
+    measures: list[tuple[str, str, float]]
+    signals: list[tuple[int, str, int]]
+
+
+Row = tuple[bytes, bytes, bytes, Named | None]
+"""(packed reading, packed supplies, packed counters, the rest)."""
+
+
+class Resolver:
+    """Turns readings of one device into rows. Keeps the last boot's number: it hardly ever changes."""
+
+    __slots__ = ("_boot", "_boot_number", "_counters", "_identity", "_slots")
+
+    def __init__(self, identity: DeviceIdentity) -> None:
+        self._identity = identity
+        self._slots = identity.slots
+        self._counters = {name: index for index, name in enumerate(identity.counters)}
+        self._boot: str | int | None = None
+        self._boot_number = 0
+
+    def row(self, reading: Reading, raw: bytes, now: int) -> Row | Rejected:
+        """`now`: the gateway's domain time, ms; `raw`: the bytes that the reading came in."""
+        if reading.account is not UNSET or reading.device is not UNSET:
+            rejected = self._check_identity(reading)
+            if rejected is not None:
+                return rejected
+        rest = Named([], [], [], [])
+        supplies = self._pack_supplies(reading.supplies, rest) if reading.supplies else b""
+        if isinstance(supplies, Rejected):
+            return supplies
+        counters = self._pack_counters(reading.counters, rest) if reading.counters else b""
+        if isinstance(counters, Rejected):
+            return counters
+        if reading.measures or reading.signals:
+            rejected = self._add_rest(reading, rest)
+            if rejected is not None:
+                return rejected
+        flags, ts = _time(reading, now)
+        boot, seq = reading.boot, reading.seq
+        if boot is UNSET or seq is UNSET:
+            flags |= ReadingFlag.NO_SEQUENCE.value
+            number, key = 0, _content_key(raw, ts)
+        else:
+            if boot != self._boot:
+                self._boot, self._boot_number = boot, boot_number(boot)
+            number, key = self._boot_number, seq
+        head = _READING.pack(
+            self._identity.device_id,
+            flags,
+            len(reading.supplies or ()),
+            len(reading.counters or ()),
+            number,
+            key,
+            ts,
+            len(rest.measures),
+            len(rest.signals),
+            0,
+            0,
+        )
+        return head, supplies, counters, rest if any(rest) else None
+
+    def _pack_supplies(self, supplies: dict[str, Supply], rest: Named) -> bytes | Rejected:
+        packed = b""
+        for name, supply in supplies.items():
+            slot = self._slots.get(name)
+            level = supply.level
+            if level.__class__ is float and slot is not None and not slot.ascending:  # nearly all
+                level = level * 100.0 + 0.0
+                packed += _SUPPLY.pack(slot.slot, 0, level, level)
+                continue
+            found = level_of(name, supply, slot)
+            if isinstance(found, Rejected):
+                return found
+            if slot is not None:
+                packed += _SUPPLY.pack(slot.slot, *found)
+                continue
+            if not NAME.match(name):
+                return bad_name("supplies", name)
+            rest.supplies.append((name, found.flags | SupplyFlag.UNKNOWN.value, found.low, found.high))
+        return packed
+
+    def _pack_counters(self, counters: dict[str, int], rest: Named) -> bytes | Rejected:
+        packed = b""
+        for name, value in counters.items():
+            index = self._counters.get(name)
+            if index is not None:
+                packed += _COUNTER.pack(index, 0, 0, value)
+                continue
+            if not NAME.match(name):
+                return bad_name("counters", name)
+            rest.counters.append((name, value))
+        return packed
+
+    def offline(self, now: int) -> Row:
+        """The reading that a broken connection leaves: its last will."""
+        flags = ReadingFlag.OFFLINE | ReadingFlag.NO_TIME | ReadingFlag.NO_SEQUENCE
+        key = _content_key(b"offline", now)
+        head = _READING.pack(self._identity.device_id, flags, 0, 0, 0, key, now, 0, 1, 0, 0)
+        return head, b"", b"", Named([], [], [], [(Signal.OFFLINE, "", NO_SLOT)])
+
+    def _check_identity(self, reading: Reading) -> Rejected | None:
+        for key, said, known in (
+            ("account", reading.account, self._identity.account),
+            ("device", reading.device, self._identity.device),
+        ):
+            if said is not UNSET and said != known:
+                return Rejected("identity_mismatch", f"{key} is {show(said)}, but this connection is {show(known)}")
+        return None
+
+    def _add_rest(self, reading: Reading, named: Named) -> Rejected | None:
+        for name, measure in (reading.measures or {}).items():
+            if not NAME.match(name):
+                return bad_name("measures", name)
+            named.measures.append((name, measure.unit, measure.value))
+        for signal in reading.signals or ():
+            if not NAME.match(signal):
+                return bad_name("signals", signal)
+            named.signals.append(self._signal(signal))
+        return None
+
+    def _signal(self, text: str) -> tuple[int, str, int]:
+        """`word` for the whole device, `word:slot` for one slot; whatever else is kept as a text."""
+        word, colon, name = text.partition(":")
+        code = _SIGNALS.get(word)
+        if code is not None and not colon:
+            return code, "", NO_SLOT
+        slot = self._slots.get(name)
+        if code is None or slot is None:
+            return Signal.OTHER, text, NO_SLOT
+        return code, "", slot.slot
+
+
+def _time(reading: Reading, now: int) -> tuple[int, int]:
+    """(flags, ts). Without a time the receipt counts, less the age that a device without a clock may send."""
+    if not isinstance(reading.ts, UnsetType):
+        ts = (reading.ts - _EPOCH) // _MILLISECOND
+        if ts > now + AHEAD:
+            return 1, now  # ReadingFlag.CLAMPED
+        if ts >= NO_CLOCK:
+            return 0, ts
+    if not isinstance(reading.age_s, UnsetType):
+        return 2, max(now - int(reading.age_s * 1000), NO_CLOCK)  # ReadingFlag.NO_TIME
+    return 2, now
+
+
+def boot_number(boot: str | int) -> int:
+    """64 bits for a boot, never 0: sixteen hexadecimal digits as they are, whatever else hashed."""
+    if isinstance(boot, str) and len(boot) == 16:
+        try:
+            number = int.from_bytes(bytes.fromhex(boot), "big")
+        except ValueError:
+            number = 0
+        if number:
+            return number
+    return int.from_bytes(blake2b(str(boot).encode(errors="replace"), digest_size=8).digest(), "little") or 1
+
+
+def _content_key(raw: bytes, ts: int) -> int:
+    """What stands in for (boot, seq): the same bytes of the same moment are the same reading. 63 bits."""
+    digest = blake2b(raw, digest_size=8, salt=ts.to_bytes(8, "little", signed=True)).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def build(rows: list[Row]) -> Iterator[Frame]:
+    """Frames of at most 500 readings and 256 KiB, in order."""
+    for start in range(0, len(rows), MAX_READINGS):
+        yield from _bounded(rows[start : start + MAX_READINGS])
+
+
+def _bounded(rows: list[Row]) -> Iterator[Frame]:
+    frame = _frame(rows)
+    size = sum(len(name) + 5 for name in frame.names) + 64
+    size += sum(column.nbytes for column in (frame.readings, frame.supplies, frame.counters))
+    size += frame.measures.nbytes + frame.signals.nbytes
+    if (size <= MAX_BYTES and len(frame.names) <= _MAX_NAMES) or len(rows) == 1:
+        yield frame
+        return
+    yield from _bounded(rows[: len(rows) // 2])
+    yield from _bounded(rows[len(rows) // 2 :])
+
+
+def _frame(rows: list[Row]) -> Frame:
+    table: dict[str, int] = {}
+    measures: list[bytes] = []
+    signals: list[bytes] = []
+    heads = [row[0] for row in rows]
+    supplies = [row[1] for row in rows]
+    counters = [row[2] for row in rows]
+    rest = [row[3] for row in rows]
+    if rest.count(None) != len(rest):
+        for index, named in enumerate(rest):
+            if named is None:
+                continue
+            for name, flags, low, high in named.supplies:
+                supplies[index] += _SUPPLY.pack(table.setdefault(name, len(table)), flags, low, high)
+            for name, value in named.counters:
+                counters[index] += _COUNTER.pack(UNKNOWN_COUNTER, table.setdefault(name, len(table)), 0, value)
+            for name, unit, amount in named.measures:
+                at, of = table.setdefault(name, len(table)), table.setdefault(unit, len(table))
+                measures.append(_MEASURE.pack(at, of, 0, amount))
+            for code, name, slot in named.signals:
+                at = table.setdefault(name, len(table)) if name else 0
+                signals.append(_SIGNAL.pack(code, at, slot))
+    return Frame(
+        np.frombuffer(b"".join(heads), READING),
+        np.frombuffer(b"".join(supplies), SUPPLY),
+        np.frombuffer(b"".join(counters), COUNTER),
+        np.frombuffer(b"".join(measures), MEASURE),
+        np.frombuffer(b"".join(signals), SIGNAL),
+        tuple(table),
+    )
