@@ -1,0 +1,1 @@
+"""History of levels, usage and measures."""

@@ -1,0 +1,162 @@
+"""The series in one SQLite file: a row per slot and bucket, a row per point, ordered as they are asked for."""
+
+import math
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.stores import Bucket, Point, StoreError
+from models.urls import sqlite_path
+from series.database import retried, transaction, translated
+
+APPLICATION = 0x554C5431  # "ULT1"
+VERSION = 1
+STEP = 200  # subjects per transaction while expiring: writers get their turn
+
+SCHEMA = """
+CREATE TABLE source (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL);
+-- levels may be NULL: unknown
+CREATE TABLE bucket (
+    slot INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    readings INTEGER NOT NULL,
+    hash INTEGER NOT NULL,
+    first REAL,
+    last REAL,
+    low REAL,
+    PRIMARY KEY (slot, start)
+) WITHOUT ROWID;
+-- one line of points, "slot/40" and "refill", as an integer
+CREATE TABLE line (id INTEGER PRIMARY KEY, subject TEXT NOT NULL, kind TEXT NOT NULL, UNIQUE (subject, kind));
+CREATE TABLE point (
+    line INTEGER NOT NULL,
+    ts INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    value REAL,
+    PRIMARY KEY (line, ts, key)
+) WITHOUT ROWID
+"""
+
+
+def open_url(url: str) -> "SqliteSeries":
+    return SqliteSeries(Path(sqlite_path(url)))
+
+
+class SqliteSeries:
+    """See models.stores.Series. Safe to use from several threads and by several processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make the file. Raises StoreError, Unavailable."""
+        self.path = path.absolute()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        with translated(self.path):
+            self._connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            with translated(self.path):
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def offset(self, partition: int) -> int:
+        with self._lock, translated(self.path):
+            return retried(lambda: self._offset(partition))
+
+    def write(self, partition: int, through: int, buckets: Sequence[Bucket], points: Sequence[Point]) -> None:
+        with self._lock, translated(self.path), transaction(self._connection):
+            if through <= self._offset(partition):
+                return  # a replay: these rows are there already
+            execute, many = self._connection.execute, self._connection.executemany
+            many("INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?, ?, ?, ?)", buckets)
+            lines = self._lines({(p.subject, p.kind) for p in points})
+            many(
+                "INSERT OR REPLACE INTO point VALUES (?, ?, ?, ?)",
+                ((lines[p.subject, p.kind], p.ts, p.key, p.value) for p in points),
+            )
+            execute("INSERT OR REPLACE INTO source VALUES (?, ?)", (partition, through))
+
+    def buckets(self, slot: int, since: int, until: int, limit: int = 10_000) -> list[Bucket]:
+        """Those that start in since <= start < until (ms), in order."""
+        rows = self._rows(
+            "SELECT slot, start, readings, hash, first, last, low FROM bucket"
+            " WHERE slot = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?",
+            (slot, since, until, limit),
+        )
+        return [Bucket(*row[:4], *(math.nan if level is None else level for level in row[4:])) for row in rows]
+
+    def points(self, subject: str, kind: str, since: int, until: int, limit: int = 10_000) -> list[Point]:
+        """Those in since <= ts < until (ms), in order of time and key."""
+        rows = self._rows(
+            "SELECT ts, value, key FROM point"
+            " WHERE line = (SELECT id FROM line WHERE subject = ? AND kind = ?) AND ts >= ? AND ts < ?"
+            " ORDER BY ts, key LIMIT ?",
+            (subject, kind, since, until, limit),
+        )
+        return [Point(subject, kind, ts, math.nan if value is None else value, key) for ts, value, key in rows]
+
+    def expire(self, before: int) -> int:
+        """Buckets that start and points that are before `before` (ms)."""
+        gone = 0
+        for table, owner, time in (("bucket", "slot", "start"), ("point", "line", "ts")):
+            names = f"SELECT DISTINCT {owner} FROM {table} WHERE {owner} > ? ORDER BY {owner} LIMIT {STEP}"  # noqa: S608  # names of our own
+            last = -1
+            while owners := [row[0] for row in self._rows(names, (last,))]:
+                last = owners[-1]
+                delete = f"DELETE FROM {table} WHERE {owner} = ? AND {time} < ?"  # noqa: S608  # names of our own
+                gone += self._delete(delete, ((one, before) for one in owners))
+        return gone
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._lock, translated(self.path):
+            return retried(lambda: self._connection.execute(sql, values).fetchall())
+
+    def _delete(self, sql: str, rows: Iterable[tuple[int, int]]) -> int:
+        with self._lock, translated(self.path), transaction(self._connection):
+            return self._connection.executemany(sql, rows).rowcount
+
+    def _offset(self, partition: int) -> int:
+        row = self._connection.execute('SELECT "offset" FROM source WHERE partition = ?', (partition,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _lines(self, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        self._connection.executemany("INSERT OR IGNORE INTO line (subject, kind) VALUES (?, ?)", sorted(wanted))
+        find = "SELECT id FROM line WHERE subject = ? AND kind = ?"
+        return {line: self._connection.execute(find, line).fetchone()[0] for line in wanted}
+
+    def _prepare(self) -> None:
+        execute = self._connection.execute
+        if self._is_new():
+            execute("PRAGMA page_size=8192")  # must come before WAL
+            retried(lambda: execute("PRAGMA journal_mode=WAL"))
+            with transaction(self._connection):
+                if self._is_new():  # another process may have been first
+                    for statement in SCHEMA.split(";"):
+                        execute(statement)
+                    execute(f"PRAGMA application_id={APPLICATION}")
+                    execute(f"PRAGMA user_version={VERSION}")
+        execute("PRAGMA synchronous=FULL")
+        execute(f"PRAGMA journal_size_limit={16 << 20}")
+
+    def _is_new(self) -> bool:
+        def look(name: str) -> int:
+            return int(retried(lambda: self._connection.execute(f"PRAGMA {name}").fetchone()[0]))
+
+        application, version = look("application_id"), look("user_version")
+        tables = retried(lambda: self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+        if application == APPLICATION:
+            if version != VERSION:
+                raise StoreError(
+                    f"{self.path} is a series of version {version}; this program uses version {VERSION}: "
+                    "start the version that wrote it, or use another folder"
+                )
+            return False
+        if application or version or tables:
+            raise StoreError(f"{self.path} is an SQLite file, but no series of Ullage: use another path")
+        return True
