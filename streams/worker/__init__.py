@@ -1,0 +1,1 @@
+"""The worker: reads the journal through Faust, folds it into state, writes what was decided, takes checkpoints."""

@@ -1,0 +1,76 @@
+"""A reading that the fold cannot take is found by halving, set aside, and the rest of its frame is folded.
+
+`step` is atomic and a frame equals its readings one by one, so the halves can be folded for good while searching: no
+copy of the
+state is needed, and the result is what a replay gives that leaves the reading out.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from journal import codec
+from models.frame import Frame
+from models.records import AnyRecord, AnyRequest, Refused
+from streams.worker.ports import Fold, Outcome
+
+RAW_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """What is left out of the record at `offset`: reading `index`, or -1 for all of it."""
+
+    offset: int
+    index: int
+    device: int
+    code: str
+    reason: str
+    raw: bytes
+
+
+def cut(frame: Frame, low: int, high: int) -> Frame:
+    """Readings low..high-1 with the rows that they own."""
+    blocks = []
+    for name in ("supplies", "counters", "measures", "signals"):
+        ends = np.concatenate(([0], np.cumsum(frame.readings[name], dtype=np.int64)))
+        blocks.append(getattr(frame, name)[ends[low] : ends[high]])
+    supplies, counters, measures, signals = blocks
+    return Frame(frame.readings[low:high], supplies, counters, measures, signals, frame.names)
+
+
+def isolate(fold: Fold, offset: int, frame: Frame, skipped: Collection[int]) -> Iterator[tuple[Frame, Outcome] | Skip]:
+    """Fold what can be folded of a frame that failed, in order; a Skip for each reading that cannot.
+
+    `skipped` are left out already."""
+    bounds = [-1, *sorted(skipped), len(frame)]
+    spans = [(a + 1, b) for a, b in pairwise(bounds) if a + 1 < b][::-1]
+    while spans:
+        low, high = spans.pop()
+        part = cut(frame, low, high)
+        try:
+            yield part, fold.step_merged(offset, part)
+        except Exception as error:  # noqa: BLE001  whatever it is: this is where a poison reading is caught
+            if high - low > 1:
+                middle = (low + high) // 2
+                spans += [(middle, high), (low, middle)]
+            else:
+                yield skip_reading(offset, low, part, "poison_reading", repr(error))
+
+
+def skip_reading(offset: int, index: int, part: Frame, code: str, reason: str) -> Skip:
+    """`part` is the one reading."""
+    return Skip(offset, index, int(part.readings[0]["device"]), code, reason, codec.encode_frame(part)[:RAW_BYTES])
+
+
+def skip_record(offset: int, value: bytes, record: AnyRecord | None, code: str, reason: str) -> Skip:
+    device = record.device if isinstance(record, Refused) else 0
+    return Skip(offset, -1, device, code, reason, value[:RAW_BYTES])
+
+
+def may_leave_out(record: AnyRecord) -> bool:
+    """Input of devices and people can be left out. A tick or a fact cannot: time and the ledger's word are what the
+    rest stands on."""
+    return isinstance(record, Frame | Refused | AnyRequest)

@@ -1,0 +1,79 @@
+"""What the worker needs of the core and of its surroundings, beside the stores of models.stores."""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.effects import Effect, SlotView
+from models.frame import Frame
+from models.records import AnyRecord
+from models.stores import DecisionLedger, Journal, Series, StateStore
+
+Verdicts = npt.NDArray[np.uint8]
+Blocks = tuple[tuple[str, bytes], ...]
+Needs = set[tuple[int, int, int]]
+
+
+class Outcome(Protocol):
+    @property
+    def effects(self) -> Iterable[Effect]: ...
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """One models verdict per reading of the frame; empty for other records."""
+
+
+class Fold(Protocol):
+    """A partition's state and `step` over it (models.partition.Partition). A call that raises has changed nothing."""
+
+    def step(self, offset: int, record: AnyRecord, skipped: Collection[int]) -> Outcome:
+        """Apply one record; `skipped` are indices of readings to leave out, -1 for the whole record."""
+
+    def step_merged(self, last_offset: int, frame: Frame) -> Outcome:
+        """Apply consecutive frames as one; `last_offset` is that of the last of them."""
+
+    def snapshot(self) -> Blocks:
+        """A copy of the whole state."""
+
+    def restore(self, blocks: Blocks) -> None: ...
+
+    def open_needs(self) -> Needs: ...
+
+    def views(self) -> Iterable[SlotView]: ...
+
+
+class AgedJournal(Journal, Protocol):
+    def offset_at(self, partition: int, at: int) -> int:
+        """The first offset appended at or after `at` (ms, real time): where retention by age ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    journal: AgedJournal
+    decisions: DecisionLedger
+    state: StateStore
+    series: Series
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """The logic that this process runs: how to make an empty state, and the version written into checkpoints."""
+
+    version: str
+    new: Callable[[int], Fold]
+    """From a partition's number to its empty state."""
+    classes: Verdicts
+    """Of each verdict: 0 the series ignores the reading, 1 it is live, 2 it is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Real time only: the domain's time is in the journal's ticks."""
+
+    monotonic: Callable[[], float]
+    wall_ms: Callable[[], int]
+    sleep: Callable[[float], None]
+    """Blocks the calling thread (never the event loop's): back-off of a store that is away."""

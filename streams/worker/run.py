@@ -1,0 +1,183 @@
+"""The worker's process: Faust app, partition tasks, watch over itself, orderly stop."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+
+from models.stores import DecisionLedger, Record, Series, StateStore, StoreError
+from streams.worker import metrics
+from streams.worker.app import make_app
+from streams.worker.config import WorkerConfig
+from streams.worker.partition_task import PartitionTask
+from streams.worker.ports import AgedJournal, Clocks, Logic, Stores
+
+log = structlog.get_logger(__name__)
+WATCH = 1.0
+THREADS = 4
+
+
+class Stuck(StoreError):
+    """Records wait and nothing is folded. The worker ends, so that it is started again."""
+
+
+def real_clocks() -> Clocks:
+    return Clocks(time.monotonic, lambda: time.time_ns() // 1_000_000, time.sleep)
+
+
+class Worker:
+    """What the app calls (streams.worker.app.Handlers). The first failure is kept and ends the process."""
+
+    def __init__(self, config: WorkerConfig, stores: Stores, logic: Logic, clocks: Clocks) -> None:
+        self.tasks: dict[int, PartitionTask] = {}
+        self.failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.active = asyncio.Event()
+        self._config, self._stores, self._logic, self._clocks = config, stores, logic, clocks
+        self._executor = ThreadPoolExecutor(THREADS, "stores")
+        self._touched = clocks.monotonic()
+
+    # -- called by the app
+
+    async def assigned(self, partitions: frozenset[int]) -> None:
+        """One after another: recovery is bound by one core anyhow, and memory stays bounded."""
+        try:
+            for partition in sorted(partitions):
+                await self._start(partition)
+            self.active.set()
+        except Exception as error:
+            self.fail(error)
+            raise
+
+    async def revoked(self, partitions: frozenset[int]) -> None:
+        for partition in partitions:
+            task = self.tasks.pop(partition, None)
+            if task is not None:
+                await task.stop(checkpoint=False)
+
+    async def feed(self, partition: int, records: list[Record]) -> None:
+        task = self.tasks.get(partition)
+        if task is None:
+            return
+        try:
+            await task.feed(records)
+        except Exception as error:  # noqa: BLE001  Faust would log it and read on
+            self.fail(error)
+
+    def position(self, partition: int) -> int:
+        return self.tasks[partition].offset
+
+    # -- called by the process
+
+    def fail(self, error: BaseException) -> None:
+        if not self.failure.done():
+            self.failure.set_exception(error)
+
+    async def stop(self, *, checkpoint: bool) -> None:
+        """Write what waits. Partitions stop side by side."""
+        tasks, self.tasks = list(self.tasks.values()), {}
+        await asyncio.gather(*(task.stop(checkpoint=checkpoint) for task in tasks))
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def watch(self) -> bool:
+        """Is progress possible? Raises Stuck when records wait and none was folded for too long."""
+        now = self._clocks.monotonic()
+        for partition, task in list(self.tasks.items()):
+            end = await asyncio.get_running_loop().run_in_executor(self._executor, self._stores.journal.end, partition)
+            lag = max(0, end - task.offset)
+            metrics.LAG.labels(str(partition)).set(lag)
+            idle = now - max(task.progress, self._touched)
+            if lag == 0:
+                task.progress = now
+            elif idle > self._config.stuck:
+                raise Stuck(
+                    f"partition {partition}: {lag} records wait and none was folded for {idle:.0f} s"
+                    + (" (another worker took it, but it is still assigned here)" if task.lost else "")
+                )
+        return True
+
+    def _alive(self) -> None:
+        self._touched = self._clocks.monotonic()
+
+    async def _start(self, partition: int) -> None:
+        kept = self.tasks.get(partition)
+        if kept is not None and not kept.lost:
+            return  # stays ours: its epoch is fenced if someone had it meanwhile
+        task = PartitionTask(
+            partition, self._stores, self._logic, self._config, self._clocks, self._executor, self.fail, self._alive
+        )
+        await task.start()
+        self.tasks[partition] = task
+
+
+async def run_worker(
+    config: WorkerConfig,
+    journal: AgedJournal,
+    decisions: DecisionLedger,
+    state: StateStore,
+    series: Series,
+    stop: asyncio.Event,
+    *,
+    logic: Logic,
+    ready: Callable[[], None] = lambda: None,
+    heartbeat: Callable[[], None] = lambda: None,
+    clocks: Clocks | None = None,
+) -> None:
+    """Work until `stop` is set, then write everything and take checkpoints. The stores stay open: they are the
+    caller's.
+
+    `ready` is called once the app runs (a worker that stands by is ready), `heartbeat` every second while progress is
+    possible.
+    Raises whatever ended the work: StoresDisagree, OtherLogic, OffsetGap, PoisonTick, Unavailable, Stuck; run anew, it
+    goes on."""
+    config.datadir.mkdir(parents=True, exist_ok=True)
+    worker = Worker(config, Stores(journal, decisions, state, series), logic, clocks or real_clocks())
+    app = make_app(config.installation, config.broker, config.datadir, worker)
+    log.info("worker.starts", broker=config.broker, logic=logic.version, pid=os.getpid())
+    clean = False
+    watching = asyncio.create_task(_watch(worker, heartbeat))
+    stopping = asyncio.create_task(stop.wait())
+    crashed = asyncio.create_task(app.wait_until_stopped())
+    try:
+        await app.start()
+        ready()
+        waited: list[asyncio.Future[Any]] = [stopping, crashed, watching, worker.failure]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        for ended in (worker.failure, watching):
+            if ended.done():
+                ended.result()
+        if crashed.done() and not stopping.done():
+            raise app.crash_reason or Stuck("the stream engine stopped by itself: its log says why")
+        clean = True
+    finally:
+        for task in (watching, stopping, crashed):
+            task.cancel()
+        await asyncio.gather(watching, stopping, crashed, return_exceptions=True)
+        await _end(worker, app, config, clean=clean)
+
+
+async def _watch(worker: Worker, heartbeat: Callable[[], None]) -> None:
+    while True:
+        if await worker.watch():
+            heartbeat()
+        await asyncio.sleep(WATCH)
+
+
+async def _end(worker: Worker, app: Any, config: WorkerConfig, *, clean: bool) -> None:
+    try:
+        async with asyncio.timeout(config.stop_timeout):
+            if clean:
+                await worker.stop(checkpoint=True)
+            await app.stop()
+    except TimeoutError:
+        log.warning("worker.stop_timeout", seconds=config.stop_timeout, what="the next start replays a little more")
+    finally:
+        worker.close()
+    if clean and worker.failure.done():
+        worker.failure.result()
+    log.info("worker.stopped", clean=clean)

@@ -1,0 +1,227 @@
+"""From folded frames to the series: one bucket of 15 minutes per slot, closed by ticks; refills, late readings,
+measures apart.
+
+Open buckets are part of the checkpoint, so after a crash the sink goes on from the checkpoint's offset and writes the
+same rows again:
+each is an absolute value under its own key, a second write changes nothing, and nothing is lost or counted twice.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.effects import Effect, RefillSeen
+from models.frame import Frame, SupplyFlag
+from models.index import FREE, Index, find
+from models.jit import entry, fingerprint, i64, jit
+from models.stores import Bucket, Point
+from models.units import MINUTE
+from streams.worker.ports import Verdicts
+
+WIDTH = 15 * MINUTE
+IGNORED, LIVE, LATE = 0, 1, 2
+BUCKET = np.dtype(
+    [
+        ("slot", "<i8"),
+        ("start", "<i8"),
+        ("hash", "<i8"),
+        ("readings", "<i4"),  # 0: closed; a reading up to this start is late
+        ("first", "<f4"),
+        ("last", "<f4"),
+        ("low", "<f4"),
+    ]
+)
+Rows = npt.NDArray[np.void]
+UNKNOWN = int(SupplyFlag.UNKNOWN)
+
+
+@jit
+def mix(x: int) -> int:
+    """splitmix64's finaliser, within int64: spreads (device, boot, seq) so that XOR tells sets of readings apart."""
+    x ^= (x >> 30) & 0x3FFFFFFFF
+    x *= -0x40A7B892E31B1A47
+    x ^= (x >> 27) & 0x1FFFFFFFFF
+    x *= -0x6B2FB644ECCEEE15
+    return i64(x ^ ((x >> 31) & 0x1FFFFFFFF))
+
+
+_CODE = fingerprint()
+
+
+@entry
+def unknown_slots(supplies: Any, keys: Any, rows: Any, out: Any) -> int:
+    """Slots that have no row yet (possibly several times) into `out`; how many."""
+    n = 0
+    for s in supplies:
+        if not s["flags"] & UNKNOWN and find(keys, rows, i64(s["slot"])) == FREE:
+            out[n] = s["slot"]
+            n += 1
+    return n + 0 * _CODE
+
+
+@entry
+def accumulate(
+    readings: Any, supplies: Any, hashes: Any, classes: Any, keys: Any, rows: Any, opened: Any, closed: Any, late: Any
+) -> Any:
+    """Fold one frame into `opened`; buckets that end go to `closed`, (reading, supply) indices of late ones to
+    `late`."""
+    n_closed = n_late = at = 0
+    for i in range(len(readings)):
+        r = readings[i]
+        start = i64(r["ts"]) // WIDTH * WIDTH
+        for k in range(at, at + r["supplies"]):
+            s = supplies[k]
+            if classes[i] == IGNORED or s["flags"] & UNKNOWN:
+                continue
+            b = opened[find(keys, rows, i64(s["slot"]))]
+            if classes[i] == LATE or start < b["start"] or (start == b["start"] and b["readings"] == 0):
+                late[n_late, 0] = i
+                late[n_late, 1] = k
+                n_late += 1
+                continue
+            level = np.float32(0.5 * (np.float64(s["low"]) + np.float64(s["high"])))
+            if start > b["start"]:
+                if b["readings"] > 0:
+                    closed[n_closed] = b
+                    n_closed += 1
+                b["start"] = start
+                b["hash"] = 0
+                b["readings"] = 0
+                b["first"] = level
+                b["low"] = level
+            b["readings"] += 1
+            b["hash"] ^= hashes[i]
+            b["last"] = level
+            b["low"] = min(b["low"], level)
+        at += r["supplies"]
+    return n_closed + 0 * _CODE, n_late
+
+
+@dataclass(slots=True)
+class Rowset:
+    """What waits for the store: closed buckets as arrays (turned into rows by the writing thread), points as they
+    are."""
+
+    buckets: list[Rows] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.buckets)) + len(self.points)
+
+    def rows(self) -> Iterator[Bucket]:
+        for block in self.buckets:
+            columns = (block[name].tolist() for name in ("slot", "start", "readings", "hash", "first", "last", "low"))
+            yield from map(Bucket, *columns)
+
+
+class SeriesSink:
+    """`classes` says of each verdict of the fold whether its reading is ignored, live or late."""
+
+    __slots__ = ("_classes", "_close_at", "_index", "_opened", "_waiting")
+
+    def __init__(self, classes: npt.NDArray[np.uint8]) -> None:
+        self._classes = classes
+        self._index = Index()
+        self._opened = np.zeros(8, BUCKET)
+        self._close_at = 0
+        self._waiting = Rowset()
+
+    def frame(self, frame: Frame, verdicts: Verdicts) -> None:
+        self._know(frame)
+        readings, supplies = frame.readings, frame.supplies
+        classes = self._classes[verdicts]
+        hashes = reading_hashes(readings)
+        closed = np.empty(len(supplies), BUCKET)
+        late = np.empty((len(supplies), 2), np.int64)
+        n_closed, n_late = accumulate(
+            readings, supplies, hashes, classes, self._index.keys, self._index.rows, self._opened, closed, late
+        )
+        if n_closed:
+            self._waiting.buckets.append(closed[:n_closed].copy())
+        for i, k in late[:n_late].tolist():
+            supply = supplies[k]
+            level = 0.5 * (float(supply["low"]) + float(supply["high"]))
+            self._waiting.points.append(
+                Point(f"slot/{supply['slot']}", "late", int(readings[i]["ts"]), level, int(hashes[i]))
+            )
+        if len(frame.measures):
+            self._measures(frame, classes, hashes)
+
+    def effects(self, effects: Iterable[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, RefillSeen):
+                self._waiting.points.append(
+                    Point(f"slot/{effect.slot}", "refill", effect.ts, effect.level_after, effect.cycle)
+                )
+
+    def tick(self, time: int) -> None:
+        """Close what has ended. One look at all open buckets per quarter of an hour."""
+        if time < self._close_at:
+            return
+        self._close_at = (time // WIDTH + 1) * WIDTH
+        ended = (self._opened["readings"] > 0) & (self._opened["start"] + WIDTH <= time)
+        if ended.any():
+            self._waiting.buckets.append(self._opened[ended])
+            self._opened["readings"][ended] = 0
+
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def take(self) -> Rowset:
+        taken, self._waiting = self._waiting, Rowset()
+        return taken
+
+    def snapshot(self) -> bytes:
+        """Open buckets, and up to when closed ones were closed. What waits is not part of it: take it first."""
+        return self._close_at.to_bytes(8, "little") + self._opened[: self._index.count].tobytes()
+
+    def restore(self, block: bytes) -> None:
+        self._close_at = int.from_bytes(block[:8], "little")
+        self._opened = np.frombuffer(bytearray(block[8:]), BUCKET).copy()
+        self._index = Index()
+        self._index.load(self._opened["slot"].astype(np.int64))
+        if not len(self._opened):
+            self._opened = np.zeros(8, BUCKET)
+        self._waiting = Rowset()
+
+    def _know(self, frame: Frame) -> None:
+        out = np.empty(len(frame.supplies), np.int64)
+        n = unknown_slots(frame.supplies, self._index.keys, self._index.rows, out)
+        for slot in out[:n].tolist():
+            if self._index.get(slot) != FREE:
+                continue
+            row = self._index.add(slot)
+            if row == len(self._opened):
+                self._opened = np.concatenate((self._opened, np.zeros(row, BUCKET)))
+            self._opened[row]["slot"] = slot
+
+    def _measures(self, frame: Frame, classes: npt.NDArray[np.uint8], hashes: npt.NDArray[np.int64]) -> None:
+        """A reading without measures owns no rows, so a running position finds everyone's."""
+        at = 0
+        for i in np.flatnonzero(frame.readings["measures"]).tolist():
+            reading = frame.readings[i]
+            rows = frame.measures[at : at + int(reading["measures"])]
+            at += len(rows)
+            if classes[i] == IGNORED:
+                continue
+            subject, ts, key = f"device/{reading['device']}", int(reading["ts"]), int(hashes[i])
+            for measure in rows:
+                name = frame.names[measure["name"]]
+                self._waiting.points.append(Point(subject, name, ts, float(measure["value"]), key))
+
+
+def reading_hashes(readings: Rows) -> npt.NDArray[np.int64]:
+    """A 64-bit hash per reading, of (device, boot, seq): what an auditor recomputes from what devices sent."""
+    out = np.empty(len(readings), np.int64)
+    _hash_into(readings, out)
+    return out
+
+
+@entry
+def _hash_into(readings: Any, out: Any) -> None:
+    for i in range(len(readings)):
+        r = readings[i]
+        out[i] = mix(mix(mix(i64(r["device"])) ^ i64(r["boot"])) ^ i64(r["seq"])) + 0 * _CODE
