@@ -49,11 +49,11 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _code(error) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
-def retried(call: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
-    """Call until it no longer meets a lock; raise what SQLite says after `patience_s`.
+def retried(call: Callable[[], T]) -> T:
+    """Call until it no longer meets a lock; raise what SQLite says after PATIENCE_S.
 
     SQLite's own busy_timeout sleeps in steps of up to 100 ms, so that a busy neighbour starves the others."""
-    give_up = time.monotonic() + patience_s
+    give_up = time.monotonic() + PATIENCE_S
     while True:
         try:
             return call()
