@@ -122,8 +122,10 @@ class StateStore(Protocol):
     def save(self, partition: int, checkpoint: Checkpoint) -> None:
         """Write in one transaction `where epoch = mine`; keeps the two newest. Raises Fenced, Unavailable."""
 
-    def load(self, partition: int) -> list[Checkpoint]:
-        """The kept ones, newest first. Raises StoreError when one is damaged."""
+    def load(self, partition: int, most: int = 2, skip: int = 0) -> list[Checkpoint]:
+        """At most `most` of the kept ones, newest first, without the `skip` newest.
+
+        Raises StoreError when one is damaged."""
 
 
 class Bucket(NamedTuple):
