@@ -1,0 +1,191 @@
+"""Truth against what Ullage did: readings, empties, spares, residue, orders; did a scenario's wishes come true?"""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from devices_sim.api_client import Api
+from devices_sim.clock import DAY
+from devices_sim.errors import Unavailable
+from devices_sim.scenario import Bound, Scenario
+from devices_sim.world.world import World
+
+Number = float | int | None
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """Of the whole life of the world, over restarts. None: not known (the API did not answer, nothing happened yet)."""
+
+    scenario: str
+    seed: int
+    devices: int
+    slots: int
+    days: float
+    published: int
+    acked: int
+    pending: int
+    dropped: int
+    refused: int
+    duplicates: int
+    swaps: int
+    topups: int
+    empties_met: int
+    empties_missed: int
+    standing_empty: int
+    stock_outs_pct: float | None
+    residue_pct: float | None  # mean level thrown away at a swap, per cent of a full supply
+    spare_days_per_slot_year: float | None
+    purchase_orders: int
+    units_delivered: int
+    supplier_again: int
+    calls_refused: int
+    # what Ullage says
+    api: str = "answered"
+    orders: int | None = None
+    orders_by_state: dict[str, int] = {}
+    needs: int | None = None
+    needs_by_state: dict[str, int] = {}
+    needs_twice: int | None = None
+    orders_twice: int | None = None
+    acked_lost: int | None = None
+    failed: list[str] = []  # expectations that did not come true
+
+    @property
+    def ok(self) -> bool:
+        return not self.failed
+
+
+def of_world(world: World, again: int) -> Report:
+    """The half that needs no API."""
+    counts, happened, truth = world.counts, world.happened, world.truth
+    slots = sum(len(m.model.supplies) for m in world.machines)
+    days = (world.time - world.start) / DAY
+    met, missed = happened["met"], happened["missed"]
+    world.closets.pass_time(world.time)
+    spare_days = world.closets.unit_ms / DAY
+    return Report(
+        scenario=world.plan.scenario.name,
+        seed=world.plan.scenario.seed,
+        devices=len(world.machines),
+        slots=slots,
+        days=round(days, 2),
+        published=counts.published,
+        acked=counts.acked,
+        pending=counts.published - counts.acked - counts.refused - counts.dropped,
+        dropped=counts.dropped,
+        refused=counts.refused,
+        duplicates=counts.duplicates,
+        swaps=happened["swap"],
+        topups=happened["topup"],
+        empties_met=met,
+        empties_missed=missed,
+        standing_empty=sum(1 for m in world.machines for since in m.state.empty_since if since),
+        stock_outs_pct=round(100 * missed / (met + missed), 2) if met + missed else None,
+        residue_pct=_rounded(truth.mean("swap")),
+        spare_days_per_slot_year=_rounded(spare_days / (slots * days / 365)) if days > 0 else None,
+        purchase_orders=truth.purchase_orders(),
+        units_delivered=int(truth.sum("delivered")),
+        supplier_again=again,
+        calls_refused=sum(number for kind, number in happened.items() if kind.endswith("_refused")),
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)
+
+
+async def ask(report: Report, api: Api, world: World, within: float) -> None:
+    """Add what the API says, if it does so within some seconds."""
+    try:
+        async with asyncio.timeout(within):
+            await _orders(report, api)
+            await _needs(report, api)
+            report.acked_lost = await _lost(api, world)
+    except (Unavailable, TimeoutError) as error:
+        report.api = f"not known: {error}" if str(error) else f"did not answer within {within:g} s"
+
+
+async def _orders(report: Report, api: Api) -> None:
+    orders = [order async for order in api.pages("/v1/orders")]
+    report.orders = len(orders)
+    report.orders_by_state = dict(Counter(str(order.get("state", "?")) for order in orders))
+    report.orders_twice = len(orders) - len({order["id"] for order in orders})
+
+
+async def _needs(report: Report, api: Api) -> None:
+    needs = [need async for need in api.pages("/v1/needs")]
+    report.needs = len(needs)
+    report.needs_by_state = dict(Counter(str(need.get("state", "?")) for need in needs))
+    open_ones = Counter(_slot(need) for need in needs if need.get("state") == "open")
+    names = Counter((_slot(need), need.get("cycle"), need.get("attempt")) for need in needs)
+    report.needs_twice = sum(n - 1 for n in open_ones.values()) + sum(n - 1 for n in names.values())
+
+
+def _slot(need: dict[str, Any]) -> str:
+    return str(need.get("slot_id", need.get("slot")))
+
+
+async def _lost(api: Api, world: World) -> int | None:
+    """Acknowledged readings that the product does not know of: not answered by the API yet."""
+    del api, world
+    return None
+
+
+def judge(report: Report, scenario: Scenario) -> None:
+    """Compare with the scenario's `expect`; what is not so goes to `failed`."""
+    values: dict[str, Any] = msgspec.to_builtins(report)
+    for name, wish in scenario.expect.items():
+        value = values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            report.failed.append(
+                f"{name} is {value if name in values else 'no figure of the report'}, expected {_words(wish)}"
+            )
+            continue
+        low, high = (wish.min, wish.max) if isinstance(wish, Bound) else (wish, wish)
+        if (low is not None and value < low) or (high is not None and value > high):
+            report.failed.append(f"{name} is {value:g}, expected {_words(wish)}")
+
+
+def _words(wish: float | Bound) -> str:
+    if not isinstance(wish, Bound):
+        return f"{wish:g}"
+    parts = [f"at least {wish.min:g}"] if wish.min is not None else []
+    parts += [f"at most {wish.max:g}"] if wish.max is not None else []
+    return " and ".join(parts) or "a number"
+
+
+def text(report: Report) -> str:
+    """A table for people."""
+    r = report
+    readings = f"{r.published:,} made, {r.acked:,} acknowledged, {r.pending:,} waiting, {r.dropped:,} forgotten"
+    empties = f"{r.empties_met} met in time, {r.empties_missed} missed, {r.standing_empty} stand empty"
+    bought = f"{r.purchase_orders} taken, {r.supplier_again} sent again, {r.units_delivered} units delivered"
+    needs = f"{_number(r.needs)} {_states(r.needs_by_state)}; twice: {_number(r.needs_twice)}"
+    rows: list[tuple[str, str]] = [
+        ("world", f"{r.scenario}, seed {r.seed}: {r.devices} devices, {r.slots} slots, {r.days} days"),
+        ("readings", readings),
+        ("refills", f"{r.swaps} swaps, {r.topups} top-ups"),
+        ("empties", empties),
+        ("stock-outs", _number(r.stock_outs_pct, "% of refills")),
+        ("thrown away", _number(r.residue_pct, "% of a supply per swap")),
+        ("spares on site", _number(r.spare_days_per_slot_year, "unit-days per slot and year")),
+        ("purchase orders", bought),
+        ("Ullage's orders", f"{_number(r.orders)} {_states(r.orders_by_state)}"),
+        ("Ullage's needs", needs),
+        ("lost", f"{_number(r.acked_lost)} of the acknowledged readings"),
+    ]
+    if report.api != "answered":
+        rows.append(("API", report.api))
+    rows += [("NOT AS EXPECTED", wish) for wish in report.failed]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _number(value: Number, unit: str = "") -> str:
+    return "not known" if value is None else f"{value:,} {unit}".rstrip()
+
+
+def _states(states: dict[str, int]) -> str:
+    return "(" + ", ".join(f"{number} {state}" for state, number in sorted(states.items())) + ")" if states else ""

@@ -1,0 +1,277 @@
+"""One run: provision the fleet, let the world live at the product's clock, end with a report."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from devices_sim import fleet, report, status
+from devices_sim.api_client import Api, Refused
+from devices_sim.clock import DomainClock
+from devices_sim.errors import BadState, Unavailable
+from devices_sim.mqtt_client import Broker, Links
+from devices_sim.report import Report
+from devices_sim.scenario import Scenario
+from devices_sim.supplier import Suppliers
+from devices_sim.truth import Happening, Truth
+from devices_sim.world.world import World
+
+TICK_S = 0.05
+SLICE = 250
+"""Devices that report between two looks at the sockets."""
+REPORT_WITHIN_S = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    broker: Broker
+    api: str
+    token: str
+    scenario: Scenario
+    state: Path
+    status_file: Path | None = None
+    supplier_host: str = "127.0.0.1"
+    supplier_port: int = 0
+    patience_s: float = 30.0
+    keep: bool = False
+    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
+
+
+class Runner:
+    def __init__(self, options: Options, api: Api | None = None) -> None:
+        self.options = options
+        self.scenario = options.scenario
+        self.truth = Truth(options.state, keep=options.keep)
+        self.api = api or Api(options.api, options.token)
+        self.clock = DomainClock()
+        self.stop = asyncio.Event()
+        self.lag_ms = 0
+        self._rate = status.Rate()
+        self._complaint = ""
+        self._slots: dict[tuple[int, str], int] = {}
+
+    async def run(self) -> Report:
+        """Live until `stop` is set or the scenario's duration is over; then the report."""
+        suppliers: Suppliers | None = None
+        try:
+            await self._first_sync()
+            self.clock.resume(int(self.truth.meta("time", "0")))
+            self._same_world()
+            year = int(self.truth.meta("year", str(datetime.fromtimestamp(self.clock.now() / 1_000, UTC).year)))
+            self.truth.set_meta("year", str(year))
+            self.plan = fleet.make_plan(self.scenario, year)
+            world = World(self.plan, self.truth, self.clock.now())
+            suppliers = Suppliers(self.plan, self.truth, self._secrets(), self.clock.now)
+            await self._provision(suppliers)
+            links = Links(world, self.options.broker, self.truth.credentials())
+            self.world, self.suppliers, self.links = world, suppliers, links
+            return await self._live()
+        finally:
+            if suppliers is not None:
+                await suppliers.close()
+            await self.api.close()
+            self.truth.close()
+
+    async def _first_sync(self) -> None:
+        """The product may still be starting: ask until it answers or patience ends."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self.options.patience_s
+        while True:
+            try:
+                await self.api.time(self.clock)
+            except Refused:
+                raise
+            except Unavailable:
+                if loop.time() > ends or self.stop.is_set():
+                    raise
+                await self._pause(0.25)
+            else:
+                return
+
+    def _same_world(self) -> None:
+        """A state folder belongs to one world: what the scenario says of it must not change under it."""
+        mine = f"{self.scenario.name} seed {self.scenario.seed} devices {self.scenario.fleet.devices}"
+        before = self.truth.meta("world", mine)
+        if before != mine:
+            raise BadState(f"{self.options.state} holds the world {before!r}, this is {mine!r}: use another --state")
+        self.truth.set_meta("world", mine)
+
+    def _secrets(self) -> dict[str, str]:
+        found = {name: self.truth.meta(f"secret {name}") or secrets.token_hex(16) for name in fleet.SUPPLIERS}
+        for name, secret in found.items():
+            self.truth.set_meta(f"secret {name}", secret)
+        return found
+
+    async def _provision(self, suppliers: Suppliers) -> None:
+        """Register everything, if the product does not have it from us in this form already."""
+        host = self.options.supplier_host
+        port = await suppliers.listen(host, self.options.supplier_port or int(self.truth.meta("port", "0")))
+        self.truth.set_meta("port", str(port))
+        urls = {n: (f"http://{host}:{port}/{n}/purchase-orders", secret) for n, secret in suppliers.secrets.items()}
+        document = fleet.document(self.plan, urls)
+        digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+        known = self.truth.credentials()
+        missing = [d for d in self.plan.devices if (d.site.account, d.name) not in known]
+        if digest == self.truth.meta("provisioned") and not missing:
+            return
+        self.options.say(f"registering {len(self.plan.devices)} devices at {len(self.plan.sites)} sites")
+        given = await self.api.apply_fleet(document)
+        self.truth.add_credentials((c["account"], c["device"], int(c["device_id"]), c["token"]) for c in given)
+        known = self.truth.credentials()
+        missing = [d for d in self.plan.devices if (d.site.account, d.name) not in known]
+        if missing:
+            raise BadState(
+                f"the API gave no token for {len(missing)} devices, first {missing[0].key}: they were registered "
+                f"before, with another state folder than {self.options.state}. Use that one, or start the product anew"
+            )
+        self.truth.set_meta("provisioned", digest)
+
+    # living
+    async def _live(self) -> Report:
+        jobs: list[Coroutine[None, None, None]] = [
+            self._advance(),
+            self._every(0.2, self._maintain),
+            self._every(0.2, self._sync_acks),
+            self._every(1.0, self._sync_clock),
+            self._every(0.25, self._supply),
+            self._every(0.5, self._tell),
+        ]
+        if self.options.status_file is not None:
+            jobs.append(self._every(1.0, self._write_status))
+        tasks = [asyncio.create_task(job) for job in jobs]
+        stopped = asyncio.create_task(self.stop.wait())
+        try:
+            done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopped}:
+                task.result()
+        finally:
+            stopped.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(stopped, *tasks, return_exceptions=True)
+            await self._settle()
+        return await self._report()
+
+    async def _every(self, seconds: float, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        while True:
+            await work()
+            await asyncio.sleep(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, or wake when the run is to stop."""
+        try:
+            await asyncio.wait_for(self.stop.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _advance(self) -> None:
+        """Move the world to now, over and over; returns when the scenario is over."""
+        ends = None if self.scenario.duration_ms is None else self.world.start + self.scenario.duration_ms
+        while True:
+            now = self.clock.now() if ends is None else min(self.clock.now(), ends)
+            caught_up = self.world.advance(now, SLICE)
+            self._save()
+            self.lag_ms = 0 if caught_up else now - self.world.time
+            if caught_up and ends is not None and now >= ends:
+                return
+            await asyncio.sleep(TICK_S if caught_up else 0)
+
+    def _save(self) -> None:
+        self.truth.acks.write()
+        for index in self.world.save():
+            self.links.pump(self.links.links[index])
+
+    async def _maintain(self) -> None:
+        self.links.maintain(asyncio.get_running_loop().time())
+
+    async def _sync_acks(self) -> None:
+        if self.truth.acks.write():
+            await asyncio.to_thread(self.truth.acks.sync)
+
+    async def _sync_clock(self) -> None:
+        try:
+            await self.api.time(self.clock)
+        except Unavailable as error:
+            self._complain(error)
+
+    async def _supply(self) -> None:
+        try:
+            await self.suppliers.work(self.world, self.api, self.world.time)
+        except Unavailable as error:
+            self._complain(error)
+            await asyncio.sleep(1)
+
+    async def _tell(self) -> None:
+        """Users report swaps, a page at a time."""
+        try:
+            for number, device, slot, what in self.truth.untold():
+                await self._tell_one(number, device, slot, what)
+                self.truth.told(number)
+        except Unavailable as error:
+            self._complain(error)
+            await asyncio.sleep(1)
+
+    async def _tell_one(self, number: int, index: int, slot: str, what: str) -> None:
+        device = self.plan.devices[index]
+        device_id = self.truth.credentials()[device.site.account, device.name][0]
+        if (device_id, slot) not in self._slots:
+            async for item in self.api.pages("/v1/slots"):
+                self._slots[int(item["device_id"]), str(item["name"])] = int(item["id"])
+        found = self._slots.get((device_id, slot))
+        try:
+            if found is not None:
+                await self.api.call(
+                    "POST", f"/v1/slots/{found}/{what}", key=f"{self.truth.meta('start')}-tell-{number}"
+                )
+        except Refused as error:
+            if error.status >= 500:
+                raise
+            self.world.users.happened.append(Happening(self.world.time, f"{what}_refused", index, slot))
+
+    async def _write_status(self) -> None:
+        self._status("running")
+
+    def _status(self, state: str, final: Report | None = None) -> None:
+        path = self.options.status_file
+        if path is None:
+            return
+        rate = self._rate.per_second(self.world.counts.acked, asyncio.get_running_loop().time())
+        look = status.snapshot(
+            self.world,
+            self.links,
+            speed=self.clock.speed,
+            target_ms=self.world.time + self.lag_ms,
+            rate=rate,
+            state=state,
+        )
+        status.write(path, look, None if final is None else msgspec.to_builtins(final))
+
+    def _complain(self, error: Exception) -> None:
+        text = str(error)
+        if text != self._complaint:
+            self._complaint = text
+            self.options.say(text)
+
+    # the end
+    async def _settle(self) -> None:
+        """Let what is in flight be acknowledged, for a moment, then say goodbye."""
+        for _ in range(10):
+            if not self.links.in_flight():
+                break
+            await asyncio.sleep(0.05)
+        await self.links.close()
+        self._save()
+
+    async def _report(self) -> Report:
+        result = report.of_world(self.world, self.suppliers.again)
+        await report.ask(result, self.api, self.world, REPORT_WITHIN_S)
+        report.judge(result, self.scenario)
+        self._status("ended", result)
+        return result
