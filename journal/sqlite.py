@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from journal.database import Damaged, connect, retried, sync_folder, transaction, translated
+from journal.database import Damaged, connect, is_busy, retried, sync_folder, transaction, translated
 from journal.identity import Format, prepare
 from models.stores import Record, StoreError
 from models.urls import sqlite_path
@@ -22,6 +22,8 @@ BITS = 40  # of an offset
 GAP_S = 0.001  # between two commits of one process, or its neighbours starve
 WAL_PAGES = 1000  # SQLite copies the log into the file beyond this
 WAL_MOST = 64 << 20  # bytes; beyond this the log is also cut, as soon as no reader needs it
+CUT_PATIENCE_S = 0.05
+CUT_EVERY_S = 0.2
 CHECK_ALL = 64 << 20  # bytes; up to this size a start checks every page
 
 FORMAT = Format(
@@ -207,15 +209,24 @@ class SqliteJournal:
             time.sleep(wait)
 
     def _bound_wal(self) -> None:
-        """SQLite copies the log back by itself, but a reader that is always there keeps it from starting anew."""
+        """SQLite copies the log back by itself, but readers that come one after another keep it from starting anew.
+
+        So beyond WAL_MOST a gap between two readers is looked for. What was appended is durable whether one is found
+        or not; then the next commit after CUT_EVERY_S tries again."""
         now = time.monotonic()
         if now < self._cut_again or self.wal_bytes() <= WAL_MOST:
             return
-        self._cut_again = now + 0.1
-        try:
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:
-            return  # what was appended is durable; a reader or writer was in the way, the next commit tries again
+        while time.monotonic() < now + CUT_PATIENCE_S:
+            try:
+                busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                if not is_busy(error):
+                    break  # a full disk shows itself at the next append
+                busy = 1
+            if not busy:
+                return
+            time.sleep(0.0002)
+        self._cut_again = time.monotonic() + CUT_EVERY_S
 
     def _explain_missing(self, partition: int, offset: int, found_later: bool) -> None:
         earliest = self.earliest(partition)
