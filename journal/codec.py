@@ -7,20 +7,22 @@ msgpack (https://msgpack.org), facts and requests tagged.
 """
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from models.facts import AnyFact
-from models.frame import COUNTER, MAX_BYTES, MAX_READINGS, MEASURE, READING, SIGNAL, SUPPLY, Column, Frame
+from models.frame import COUNTER, MAX_BYTES, MAX_READINGS, MEASURE, READING, SIGNAL, SUPPLY, Frame
 from models.records import AnyRecord, AnyRequest, Kind, Refused, Tick
 from models.stores import StoreError
 
 VERSION = 1
 HEADER = struct.Struct("<BBHIIIII")
 BLOCKS = (READING, SUPPLY, COUNTER, MEASURE, SIGNAL)
-COUNTS = ("supplies", "counters", "measures", "signals")
+SIZES = tuple(dtype.itemsize for dtype in BLOCKS)
+COUNTS = tuple((name, int(READING.fields[name][1])) for name in ("supplies", "counters", "measures", "signals"))
 
 
 class TooLarge(StoreError):
@@ -53,11 +55,12 @@ def encode_frame(frame: Frame) -> bytes:
     for column, dtype in zip(columns, BLOCKS, strict=True):
         if column.dtype != dtype or column.ndim != 1:
             raise ValueError(f"a frame's column is {column.dtype}, not one row each of {dtype}")
-    if problem := _mismatch(columns):
+    blocks = [column.tobytes() for column in columns]
+    rows = [len(column) for column in columns]
+    if problem := _mismatch(blocks[0], rows):
         raise ValueError(problem)
     names = _encoder.encode(frame.names)
-    rows = [len(column) for column in columns]
-    value = b"".join((HEADER.pack(Kind.FRAME, VERSION, *rows, len(names)), *(c.tobytes() for c in columns), names))
+    value = b"".join((HEADER.pack(Kind.FRAME, VERSION, *rows, len(names)), *blocks, names))
     if len(value) > MAX_BYTES:
         raise TooLarge(f"a frame of {len(value)} bytes: split it, {MAX_BYTES} are the most")
     return value
@@ -77,6 +80,11 @@ def encode_tick(tick: Tick) -> bytes:
 
 def encode_refused(refused: Refused) -> bytes:
     return _packed(Kind.REFUSED, refused)
+
+
+def wrap(kind: Kind, payload: bytes) -> bytes:
+    """A record from a payload that is encoded already (msgpack of a fact or request, as the outbox keeps it)."""
+    return bytes((kind, VERSION)) + payload
 
 
 def kind_of(value: bytes) -> Kind:
@@ -109,38 +117,45 @@ def decode(value: bytes) -> AnyRecord:
 
 
 def _packed(kind: Kind, payload: object) -> bytes:
-    return bytes((kind, VERSION)) + _encoder.encode(payload)
+    return wrap(kind, _encoder.encode(payload))
 
 
-def _decode_frame(value: bytes) -> Frame:
+def split_frame(value: bytes) -> tuple[list[int], list[slice], tuple[str, ...]]:
+    """The rows of each block of a frame, where they lie in `value`, and the names. Raises DamagedRecord."""
     if len(value) < HEADER.size:
         raise DamagedRecord(f"a frame of {len(value)} bytes: its header takes {HEADER.size}")
     _, _, *rows, names_bytes = HEADER.unpack_from(value)
-    size = HEADER.size + sum(n * dtype.itemsize for n, dtype in zip(rows, BLOCKS, strict=True))
-    if size + names_bytes != len(value):
-        raise DamagedRecord(f"a frame of {len(value)} bytes: its header says {size + names_bytes}")
-    # One copy: aligned and writable, so that compiled folds see one array type whether frames were merged or not.
-    buffer = bytearray(value)
-    columns: list[Column] = []
     at = HEADER.size
-    for count, dtype in zip(rows, BLOCKS, strict=True):
-        columns.append(np.frombuffer(buffer, dtype, count, at))
-        at += count * dtype.itemsize
-    if problem := _mismatch(columns):
+    places = []
+    for count, size in zip(rows, SIZES, strict=True):
+        places.append(slice(at, at := at + count * size))
+    if at + names_bytes != len(value):
+        raise DamagedRecord(f"a frame of {len(value)} bytes: its header says {at + names_bytes}")
+    if problem := _mismatch(value[places[0]], rows):
         raise DamagedRecord(problem)
     try:
-        names = _names.decode(memoryview(value)[size:])
+        return rows, places, _names.decode(memoryview(value)[at:])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise DamagedRecord(f"a frame whose names cannot be read: {error}") from error
-    readings, supplies, counters, measures, signals = columns
+
+
+def _decode_frame(value: bytes) -> Frame:
+    rows, places, names = split_frame(value)
+    # One copy: aligned and writable, so that compiled folds see one array type whether frames were merged or not.
+    buffer = bytearray(value)
+    readings, supplies, counters, measures, signals = (
+        np.frombuffer(buffer, dtype, count, place.start)
+        for dtype, count, place in zip(BLOCKS, rows, places, strict=True)
+    )
     return Frame(readings, supplies, counters, measures, signals, names)
 
 
-def _mismatch(columns: tuple[Column, ...] | list[Column]) -> str:
-    """What is wrong between the readings' counts and the blocks' lengths: a fold would read beyond an array."""
-    readings = columns[0]
-    for name, column in zip(COUNTS, columns[1:], strict=True):
-        said = int(readings[name].sum(dtype=np.int64)) if len(readings) else 0
-        if said != len(column):
-            return f"a frame whose readings own {said} {name}, but it holds {len(column)}"
+def _mismatch(readings: bytes | bytearray | memoryview, rows: Sequence[int]) -> str:
+    """What is wrong between the readings' counts and the blocks' lengths: a fold would read beyond an array.
+
+    Sums strided bytes: for the few readings of most frames faster than numpy, for 500 as fast."""
+    for (name, at), length in zip(COUNTS, rows[1:], strict=True):
+        said = sum(readings[at :: READING.itemsize])
+        if said != length:
+            return f"a frame whose readings own {said} {name}, but it holds {length}"
     return ""
