@@ -19,10 +19,12 @@ from models.records import AnyRecord, AnyRequest, Kind, Refused, Tick
 from models.stores import StoreError
 
 VERSION = 1
+FACT_HEADER = bytes((Kind.FACT, VERSION))  # before the msgpack of a fact that was packed elsewhere (the outbox)
+REQUEST_HEADER = bytes((Kind.REQUEST, VERSION))
 HEADER = struct.Struct("<BBHIIIII")
 BLOCKS = (READING, SUPPLY, COUNTER, MEASURE, SIGNAL)
 SIZES = tuple(dtype.itemsize for dtype in BLOCKS)
-COUNTS = tuple((name, int(READING.fields[name][1])) for name in ("supplies", "counters", "measures", "signals"))
+COUNTS = tuple((name, (READING.fields or {})[name][1]) for name in ("supplies", "counters", "measures", "signals"))
 
 
 class TooLarge(StoreError):

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from journal.codec import BLOCKS, DamagedRecord, kind_of, split_frame
 from models.frame import UNKNOWN_COUNTER, Column, Frame, Signal, SupplyFlag
+from models.records import Kind
 
 MOST_NAMES = 0xFFFF  # indexes are u2
 
@@ -22,40 +24,58 @@ def merge_frames(frames: Sequence[Frame]) -> Frame:
         np.concatenate([getattr(frame, name) for frame in frames])
         for name in ("readings", "supplies", "counters", "measures", "signals")
     ]
+    lengths = [(len(frame.supplies), len(frame.counters), len(frame.measures), len(frame.signals)) for frame in frames]
+    return _joined(columns, lengths, [frame.names for frame in frames])
+
+
+def decode_merged(values: Sequence[bytes]) -> Frame:
+    """merge_frames of decoded frame records, without making each: ten times as fast for frames of one reading.
+
+    Raises DamagedRecord when any is damaged or no frame, UnknownVersion, and ValueError as merge_frames does."""
+    if not values:
+        raise ValueError("no frames to merge")
+    parts: list[list[bytes]] = [[], [], [], [], []]
+    lengths = []
+    tables = []
+    for value in values:
+        if kind_of(value) is not Kind.FRAME:
+            raise DamagedRecord("a record that is no frame cannot be merged")
+        rows, places, names = split_frame(value)
+        for part, place in zip(parts, places, strict=True):
+            part.append(value[place])
+        lengths.append((rows[1], rows[2], rows[3], rows[4]))
+        tables.append(names)
+    columns = [np.frombuffer(bytearray().join(part), dtype) for part, dtype in zip(parts, BLOCKS, strict=True)]
+    return _joined(columns, lengths, tables)
+
+
+def _joined(columns: list[Column], lengths: list[tuple[int, int, int, int]], tables: list[tuple[str, ...]]) -> Frame:
+    """`lengths`: rows of supplies, counters, measures and signals that each frame brought; `tables`: its names."""
     readings, supplies, counters, measures, signals = columns
-    merged = Frame(readings, supplies, counters, measures, signals, _joined_names(frames))
-    if len(merged.names) > MOST_NAMES:
-        raise ValueError(f"{len(merged.names)} different names in {len(frames)} frames: merge fewer")
-    _point_to_joined(frames, merged)
+    names = tuple(dict.fromkeys(name for table in tables for name in table))
+    if len(names) > MOST_NAMES:
+        raise ValueError(f"{len(names)} different names in {len(tables)} frames: merge fewer")
+    merged = Frame(readings, supplies, counters, measures, signals, names)
+    place = {name: i for i, name in enumerate(names)}
+    at = [0, 0, 0, 0]
+    for table, rows in zip(tables, lengths, strict=True):
+        if table and table != names[: len(table)]:
+            own = [slice(a, a + n) for a, n in zip(at, rows, strict=True)]
+            _point_to_joined(merged, own, np.array([place[name] for name in table], np.int64))
+        at = [a + n for a, n in zip(at, rows, strict=True)]
     return merged
 
 
-def _joined_names(frames: Sequence[Frame]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for frame in frames for name in frame.names))
-
-
-def _point_to_joined(frames: Sequence[Frame], merged: Frame) -> None:
-    """Rewrite the indexes of each frame's rows that point to its own names; rows are owned by `merged`."""
-    place = {name: i for i, name in enumerate(merged.names)}
-    supply = counter = measure = signal = 0
-    for frame in frames:
-        supplies = merged.supplies[supply : supply + len(frame.supplies)]
-        counters = merged.counters[counter : counter + len(frame.counters)]
-        measures = merged.measures[measure : measure + len(frame.measures)]
-        signals = merged.signals[signal : signal + len(frame.signals)]
-        supply += len(supplies)
-        counter += len(counters)
-        measure += len(measures)
-        signal += len(signals)
-        if not frame.names or frame.names == merged.names[: len(frame.names)]:
-            continue
-        to = np.array([place[name] for name in frame.names], np.int64)
-        _remap(supplies, "slot", to, supplies["flags"] & SupplyFlag.UNKNOWN != 0)
-        _remap(counters, "name", to, counters["index"] == UNKNOWN_COUNTER)
-        everywhere = np.ones(len(measures), bool)
-        _remap(measures, "name", to, everywhere)
-        _remap(measures, "unit", to, everywhere)
-        _remap(signals, "name", to, signals["code"] == Signal.OTHER)
+def _point_to_joined(merged: Frame, own: list[slice], to: npt.NDArray[np.int64]) -> None:
+    """Rewrite the indexes of one frame's rows (`own`) that point into its names."""
+    supplies, counters = merged.supplies[own[0]], merged.counters[own[1]]
+    measures, signals = merged.measures[own[2]], merged.signals[own[3]]
+    everywhere = np.ones(len(measures), bool)
+    _remap(supplies, "slot", to, supplies["flags"] & SupplyFlag.UNKNOWN != 0)
+    _remap(counters, "name", to, counters["index"] == UNKNOWN_COUNTER)
+    _remap(measures, "name", to, everywhere)
+    _remap(measures, "unit", to, everywhere)
+    _remap(signals, "name", to, signals["code"] == Signal.OTHER)
 
 
 def _remap(rows: Column, field: str, to: npt.NDArray[np.int64], which: npt.NDArray[np.bool_]) -> None:

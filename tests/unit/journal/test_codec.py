@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journal.codec import (
+    FACT_HEADER,
+    REQUEST_HEADER,
     DamagedRecord,
     TooLarge,
     UnknownVersion,
@@ -147,6 +150,13 @@ def test_another_version_says_so() -> None:
 def test_an_unknown_kind_says_so() -> None:
     with pytest.raises(DamagedRecord, match="kind 9"):
         decode(b"\x09\x01")
+
+
+def test_a_payload_that_was_packed_elsewhere_needs_only_the_header() -> None:
+    fact = NeedFact(version=3, slot=1, cycle=2, attempt=0, state=NeedState.MET)
+    request = Reorder(id="r1", slot=4, by="ann")
+    assert decode(FACT_HEADER + msgspec.msgpack.encode(fact)) == fact
+    assert decode(REQUEST_HEADER + msgspec.msgpack.encode(request)) == request
 
 
 def test_too_many_readings_are_refused() -> None:
