@@ -1,9 +1,8 @@
 """What a batch decided goes to the ledger, in journal order, from a thread: skips first, then effects and offset in
 one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -12,7 +11,7 @@ from journal import codec
 from models.effects import Alert, Effect, Quarantined, RefillSeen, UnmappedSeen
 from models.frame import Frame
 from models.records import AnyRequest
-from models.stores import BadEffect, Bucket, Point, Unavailable
+from models.stores import BadEffect, Unavailable
 from streams.worker import metrics, poison
 from streams.worker.batching import Batch, Origin
 from streams.worker.config import WorkerConfig
@@ -21,7 +20,6 @@ from streams.worker.series_sink import Rowset
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
-CHUNK = 20_000
 
 
 class Rewind(Exception):
@@ -88,17 +86,13 @@ class Committer:
         self.offset = batch.through
 
     def series(self, through: int, rows: Rowset) -> None:
-        """Raises Unavailable."""
-        buckets = rows.rows()
-        # The offset moves with the last part: a crash in between repeats rows that are the same.
-        while part := list(islice(buckets, CHUNK)):
-            self._series(self.series_offset, part, ())
-        self.series_offset = max(through, self.series_offset)
-        self._series(self.series_offset, (), rows.points)
+        """Write everything that records below `through` gave; what the store has from before is not written again.
 
-    def _series(self, through: int, buckets: Sequence[Bucket], points: Sequence[Point]) -> None:
-        write = self._stores.series.write
-        self._patiently("writing series", lambda: write(self._owned.partition, through, buckets, points))
+        Raises Unavailable."""
+        if through > self.series_offset:
+            write = self._stores.series.write
+            self._patiently("writing series", lambda: write(self._owned.partition, through, rows.rows(), rows.points))
+            self.series_offset = through
 
     def _due(self, now: int) -> bool:
         return self._patiently(

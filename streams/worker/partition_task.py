@@ -132,6 +132,8 @@ class PartitionTask:
         except Exception as error:  # noqa: BLE001  handed to the process, which ends with it
             self._failed(error)
         finally:
+            if self._saving is not None:  # what ended the writer is told already
+                self._saving.add_done_callback(lambda saving: saving.cancelled() or saving.exception())
             self.lost = True
             self._room.set()
             self._ready.set()
@@ -143,6 +145,8 @@ class PartitionTask:
         now = self._clocks.monotonic()
         saving = self._saving is not None and not self._saving.done()
         due = (final and self._last) or (self._schedule.due(now) and not saving)
+        if self._kept[:1] == [self._folder.offset]:  # nothing came since: keep the two that differ
+            due = False
         cut = None
         if due:
             cut = checkpoints.cut(self._folder, self._owned, self._stores.journal.id, self._logic.version, now)
@@ -157,8 +161,8 @@ class PartitionTask:
             )
         elif self._series_due(now):
             self._series_written = now
-            rows = self._folder.sink.take()
-            await self._in_thread(partial(self._committer.series, self._committer.offset, rows))
+            through, rows = self._folder.offset, self._folder.sink.take()
+            await self._in_thread(partial(self._committer.series, through, rows))
         if self._saving is not None and self._saving.done():
             await self._saved()
 

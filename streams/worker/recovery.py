@@ -60,7 +60,7 @@ def recover(
         return claim
 
     claim = patiently(f"partition {partition}: claiming", take, config, clocks)
-    checkpoints = patiently(f"partition {partition}: loading", lambda: stores.state.load(partition), config, clocks)
+    checkpoints = patiently(f"partition {partition}: loading", lambda: stores.state.load(partition, 1), config, clocks)
     newest = checkpoints[0] if checkpoints else None
     check(partition, claim, newest, journal.id, journal.earliest(partition), journal.end(partition))
     _check_logic(partition, claim, newest, logic, config)

@@ -1,16 +1,18 @@
 """The worker dies before or after any of its writes; what is there after recovery is what an unharmed run leaves."""
 
 import asyncio
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from streams.worker.batching import OffsetGap
+from streams.worker.config import WorkerConfig
 from streams.worker.partition_task import PartitionTask
+from tests.support import worker as kit
 
 
-def make_journal(kit: Any) -> list[bytes]:
+def make_journal() -> list[bytes]:
     """Frames, ticks, needs, a refill, a poison reading, late readings and buckets that close."""
     quarter = 900_000
     records = []
@@ -25,7 +27,7 @@ def make_journal(kit: Any) -> list[bytes]:
     return records
 
 
-async def run_to_end(kit: Any, disks: Any, config: Any, scythe: Any, pieces: int = 3) -> None:
+async def run_to_end(disks: Any, config: Any, scythe: Any, pieces: int = 3) -> None:
     """Feed everything in runs of `pieces` records, with a checkpoint now and then, and stop cleanly."""
     time, failures = kit.Time(), []
     stores = kit.stores_over(disks, scythe)
@@ -46,10 +48,10 @@ async def run_to_end(kit: Any, disks: Any, config: Any, scythe: Any, pieces: int
     assert not failures
 
 
-def attempt(kit: Any, disks: Any, config: Any, scythe: Any, pieces: int = 3) -> bool:
+def attempt(disks: Any, config: Any, scythe: Any, pieces: int = 3) -> bool:
     """True if the run came to its end, False if it was killed."""
     try:
-        asyncio.run(run_to_end(kit, disks, config, scythe, pieces))
+        asyncio.run(run_to_end(disks, config, scythe, pieces))
     except kit.Killed:
         return False
     return True
@@ -69,14 +71,16 @@ def outcome(disks: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def frequent(config: Any) -> Any:
-    return replace(config, checkpoint_pause=1.0, checkpoint_interval=20.0, series_interval=0.0, keep_journal_ms=1 << 50)
+def frequent(tmp_path: Path) -> WorkerConfig:
+    return kit.config_in(
+        tmp_path, checkpoint_pause=1.0, checkpoint_interval=20.0, series_interval=0.0, keep_journal_ms=1 << 50
+    )
 
 
 @pytest.fixture
-def unharmed(kit: Any, frequent: Any) -> dict[str, Any]:
-    disks = kit.Disks().add(*make_journal(kit))
-    assert attempt(kit, disks, frequent, kit.Scythe())
+def unharmed(frequent: Any) -> dict[str, Any]:
+    disks = kit.Disks().add(*make_journal())
+    assert attempt(disks, frequent, kit.Scythe())
     found = outcome(disks)
     assert found["needs"] == {(2, 1, 0), (4, 1, 0)}
     assert list(found["skipped"]) == [(19, 0)]
@@ -87,41 +91,41 @@ def unharmed(kit: Any, frequent: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_kill_at_any_write_changes_nothing(kit: Any, frequent: Any, unharmed: Any, after: bool) -> None:
+def test_a_kill_at_any_write_changes_nothing(frequent: Any, unharmed: Any, after: bool) -> None:
     counting = kit.Scythe()
-    attempt(kit, kit.Disks().add(*make_journal(kit)), frequent, counting)
+    attempt(kit.Disks().add(*make_journal()), frequent, counting)
     assert {"ledger.claim", "ledger.apply", "ledger.skip", "series.write", "state.save"} <= set(counting.log)
     for at in range(counting.writes):
-        disks = kit.Disks().add(*make_journal(kit))
-        assert not attempt(kit, disks, frequent, kit.Scythe(at, after=after))
-        assert attempt(kit, disks, frequent, kit.Scythe())
+        disks = kit.Disks().add(*make_journal())
+        assert not attempt(disks, frequent, kit.Scythe(at, after=after))
+        assert attempt(disks, frequent, kit.Scythe())
         assert outcome(disks) == unharmed, f"killed at write {at}, {counting.log[at]}"
         assert disks.ledger["twice"] == []
 
 
-def test_two_kills_in_a_row_change_nothing(kit: Any, frequent: Any, unharmed: Any) -> None:
+def test_two_kills_in_a_row_change_nothing(frequent: Any, unharmed: Any) -> None:
     for first in range(3, 30, 4):
         for second in range(1, 12, 2):
-            disks = kit.Disks().add(*make_journal(kit))
-            attempt(kit, disks, frequent, kit.Scythe(first))
-            attempt(kit, disks, frequent, kit.Scythe(second, after=True))
-            assert attempt(kit, disks, frequent, kit.Scythe())
+            disks = kit.Disks().add(*make_journal())
+            attempt(disks, frequent, kit.Scythe(first))
+            attempt(disks, frequent, kit.Scythe(second, after=True))
+            assert attempt(disks, frequent, kit.Scythe())
             assert outcome(disks) == unharmed, f"killed at {first} and {second}"
 
 
 @pytest.mark.parametrize("pieces", [1, 2, 7, 100])
-def test_runs_of_any_length_give_the_same(kit: Any, frequent: Any, unharmed: Any, pieces: int) -> None:
-    disks = kit.Disks().add(*make_journal(kit))
-    assert attempt(kit, disks, frequent, kit.Scythe(), pieces)
+def test_runs_of_any_length_give_the_same(frequent: Any, unharmed: Any, pieces: int) -> None:
+    disks = kit.Disks().add(*make_journal())
+    assert attempt(disks, frequent, kit.Scythe(), pieces)
     assert outcome(disks) == unharmed
 
 
-def test_a_record_out_of_turn_is_an_error(kit: Any, config: Any) -> None:
-    disks = kit.Disks().add(*make_journal(kit))
+def test_a_record_out_of_turn_is_an_error(frequent: Any) -> None:
+    disks = kit.Disks().add(*make_journal())
 
     async def skip_one() -> None:
         task = PartitionTask(
-            0, kit.stores_over(disks), kit.LOGIC, config, kit.Time().clocks(), kit.Inline(), print, lambda: None
+            0, kit.stores_over(disks), kit.LOGIC, frequent, kit.Time().clocks(), kit.Inline(), print, lambda: None
         )
         assert await task.start() == 0
         with pytest.raises(OffsetGap, match="partition 0: record 0 is next, but 1 came"):

@@ -1,14 +1,13 @@
 """A partition's surroundings in memory: stores that keep what a disk would keep, and die where a test says so."""
 
 import pickle
-import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from journal import codec
 from models.effects import Cause, Effect, Evidence, Need, RefillKind, RefillSeen, SlotView, UsageBooked
@@ -187,8 +186,8 @@ class FakeState:
             raise Fenced(f"epoch {checkpoint.epoch}")
         self._scythe.around("state.save", lambda: self._d.__setitem__("kept", [checkpoint, *self._d["kept"][:1]]))
 
-    def load(self, partition: int) -> list[Checkpoint]:
-        return list(self._d["kept"])
+    def load(self, partition: int, most: int = 2, skip: int = 0) -> list[Checkpoint]:
+        return list(self._d["kept"][skip : skip + most])
 
 
 class FakeSeries:
@@ -200,9 +199,11 @@ class FakeSeries:
 
     def write(self, partition: int, through: int, buckets: Sequence[Bucket], points: Sequence[Point]) -> None:
         def write() -> None:
+            if through <= self._d["offset"]:
+                return
             self._d["buckets"] |= {(b.slot, b.start): b for b in buckets}
             self._d["points"] |= {(p.subject, p.kind, p.ts, p.key): p for p in points}
-            self._d["offset"] = max(through, self._d["offset"])
+            self._d["offset"] = through
 
         self._scythe.around("series.write", write)
 
@@ -362,12 +363,6 @@ def stores_over(disks: Disks, scythe: Scythe | None = None) -> Stores:
     return Stores(FakeJournal(disks), FakeLedger(disks, scythe), FakeState(disks, scythe), FakeSeries(disks, scythe))
 
 
-@pytest.fixture
-def config(tmp_path: Any) -> WorkerConfig:
-    return WorkerConfig("sqlite:///x", tmp_path, commit_interval=0.0, unavailable=5.0, keep_journal_ms=0)
-
-
-@pytest.fixture
-def kit() -> Any:
-    """The module itself: helpers without a package (tests have no __init__)."""
-    return sys.modules[__name__]
+def config_in(folder: Path, **changes: Any) -> WorkerConfig:
+    given: dict[str, Any] = {"commit_interval": 0.0, "unavailable": 5.0, "keep_journal_ms": 0} | changes
+    return WorkerConfig("sqlite:///unused", folder, **given)

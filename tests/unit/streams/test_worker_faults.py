@@ -1,0 +1,226 @@
+"""What the partition task does when stores or input misbehave."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.records import Reorder
+from models.stores import Unavailable
+from streams.worker.batching import PoisonTick
+from streams.worker.partition_task import PartitionTask
+from tests.support import worker as kit
+
+
+class Bench:
+    """A task over fakes that a test feeds by hand."""
+
+    def __init__(self, disks: kit.Disks, folder: Path, **changes: Any) -> None:
+        self.disks, self.time, self.failures = disks, kit.Time(), list[BaseException]()
+        self.stores = kit.stores_over(disks)
+        self.ledger: Any = self.stores.decisions
+        self.task = PartitionTask(
+            0, self.stores, kit.LOGIC, kit.config_in(folder, **changes), self.time.clocks(), kit.Inline(),
+            self.failures.append, lambda: None,
+        )  # fmt: skip
+
+    async def feed(self) -> None:
+        await self.task.feed(self.stores.journal.read(0, self.task.offset))
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(12):
+            await asyncio.sleep(0)
+
+    def run(self, scenario: Callable[["Bench"], Any]) -> None:
+        async def whole() -> None:
+            await self.task.start()
+            try:
+                await scenario(self)
+            finally:
+                await self.task.stop(checkpoint=True)
+
+        asyncio.run(whole())
+
+
+def test_a_poison_reading_is_found_and_left_out(tmp_path: Path) -> None:
+    rows = [(slot, slot, 50.0) for slot in range(1, 100)]
+    rows[41] = (42, 42, float(kit.POISON))
+    rows[77] = (78, 78, float(kit.POISON))
+    disks = kit.Disks().add(kit.frame_bytes((1, 500, 50)), kit.frame_bytes(*rows), kit.tick_bytes(2_000_000))
+    bench = Bench(disks, tmp_path)
+    bench.run(Bench.feed)
+    assert set(disks.ledger["skipped"]) == {(1, 41), (1, 77)}
+    device, code, raw = disks.ledger["skipped"][1, 41]
+    assert (device, code) == (42, "poison_reading")
+    assert kit.codec.decode(raw).readings["seq"].tolist() == [42]
+    state = kit.FakeFold()
+    state.restore(disks.state["kept"][0].blocks[:1])
+    assert state.s["total"] == 500 + sum(range(1, 100)) - 42 - 78
+    # a replay that obeys the skips comes to the same state
+    again = kit.FakeFold()
+    again.step(0, kit.codec.decode(disks.journal[0]), ())
+    again.step(1, kit.codec.decode(disks.journal[1]), frozenset({41, 77}))
+    assert again.s["total"] == state.s["total"]
+
+
+def test_a_request_and_a_damaged_record_are_left_out_whole(tmp_path: Path) -> None:
+    request = kit.codec.encode_request(Reorder(id="r", slot=1, by="poison"))
+    disks = kit.Disks().add(request, b"\x01\x01garbage", kit.tick_bytes(2_000_000))
+    Bench(disks, tmp_path).run(Bench.feed)
+    assert {key: code for key, (_, code, _) in disks.ledger["skipped"].items()} == {
+        (0, -1): "poison_record",
+        (1, -1): "damaged_record",
+    }
+    assert disks.ledger["offset"] == 3
+
+
+def test_a_tick_that_fails_ends_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit.FakeFold, "_tick", lambda *_: 1 / 0)
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 50)), kit.tick_bytes(2_000_000))
+
+    async def scenario(bench: Bench) -> None:
+        with pytest.raises(PoisonTick, match=r"the Tick at offset 1 cannot be applied.*install a version that can"):
+            await bench.feed()
+
+    Bench(disks, tmp_path).run(scenario)
+    assert disks.ledger["offset"] == 1
+    assert disks.ledger["skipped"] == {}
+
+
+def test_a_bad_effect_rewinds_and_leaves_its_reading_out(tmp_path: Path) -> None:
+    disks = kit.Disks().add(
+        kit.frame_bytes((1, 1, 5), (2, 2, 50)),
+        kit.frame_bytes((3, 3, 50), (4, 4, kit.BAD), (5, 5, 6)),
+        kit.tick_bytes(2_000_000),
+    )
+
+    async def scenario(bench: Bench) -> None:
+        await bench.feed()
+        await bench.settle()
+        disks.add(kit.frame_bytes((4, 6, 50)), kit.tick_bytes(3_000_000))
+        await bench.feed()
+
+    bench = Bench(disks, tmp_path)
+    bench.run(scenario)
+    assert bench.failures == []
+    assert set(disks.ledger["skipped"]) == {(1, 1)}
+    assert disks.ledger["needs"] == {(1, 1, 0), (5, 1, 0)}
+    assert ("refill", 4, 7, 4) not in disks.ledger["rows"]
+    state = kit.FakeFold()
+    state.restore(disks.state["kept"][0].blocks[:1])
+    assert state.s["seen"] == {1: 1, 2: 1, 3: 1, 5: 1, 4: 1}
+
+
+def test_a_fenced_partition_is_dropped_and_writes_nothing(tmp_path: Path) -> None:
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 5)), kit.tick_bytes(2_000_000))
+
+    async def scenario(bench: Bench) -> None:
+        disks.ledger["epoch"] += 1  # another worker claimed it
+        disks.state["epoch"] += 1
+        await bench.feed()
+        assert bench.task.lost
+        await bench.feed()  # is ignored
+
+    bench = Bench(disks, tmp_path)
+    bench.run(scenario)
+    assert bench.failures == []
+    assert (disks.ledger["rows"], disks.ledger["offset"], disks.state["kept"]) == ({}, 0, [])
+
+
+def test_a_store_that_comes_back_costs_time_only(tmp_path: Path) -> None:
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 5)), kit.tick_bytes(2_000_000))
+
+    async def scenario(bench: Bench) -> None:
+        bench.ledger.away = 3
+        await bench.feed()
+
+    bench = Bench(disks, tmp_path)
+    bench.run(scenario)
+    assert bench.failures == []
+    assert disks.ledger["needs"] == {(1, 1, 0)}
+
+
+def test_a_store_that_stays_away_ends_the_worker(tmp_path: Path) -> None:
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 5)), kit.tick_bytes(2_000_000))
+
+    async def scenario(bench: Bench) -> None:
+        bench.ledger.away = 10_000
+        await bench.feed()
+
+    bench = Bench(disks, tmp_path)
+    bench.run(scenario)
+    (failure,) = bench.failures
+    assert isinstance(failure, Unavailable)
+    assert "goes on where it was when started again" in str(failure)
+
+
+def test_due_rows_fire_at_a_tick_without_effects(tmp_path: Path) -> None:
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 50)), kit.tick_bytes(2_000_000))
+
+    async def scenario(bench: Bench) -> None:
+        bench.ledger.due = [1_900_000, 2_100_000]
+        await bench.feed()
+        assert (bench.ledger.due, bench.ledger.applied) == ([2_100_000], [2])
+
+    Bench(disks, tmp_path).run(scenario)
+
+
+def test_frames_alone_write_nothing_to_the_ledger(tmp_path: Path) -> None:
+    disks = kit.Disks().add(*(kit.frame_bytes((1, i, 50)) for i in range(50)))
+
+    async def scenario(bench: Bench) -> None:
+        await bench.feed()
+        assert bench.ledger.applied == []
+
+    bench = Bench(disks, tmp_path)
+    bench.run(scenario)
+    assert bench.ledger.applied == [50]  # at the checkpoint
+
+
+def test_folding_waits_for_the_ledger(tmp_path: Path) -> None:
+    disks = kit.Disks().add(*(b for i in range(9) for b in (kit.frame_bytes((i, i, 5)), kit.tick_bytes(1_000_000 + i))))
+
+    async def scenario(bench: Bench) -> None:
+        for at in range(len(disks.journal)):
+            await bench.task.feed(bench.stores.journal.read(0, at, 1))
+            assert len(bench.task._batch.effects) <= 4
+
+    bench = Bench(disks, tmp_path, pending_effects=4)
+    bench.run(scenario)
+    assert len(disks.ledger["needs"]) == 9
+
+
+def test_checkpoints_come_by_debt_and_drop_old_records(tmp_path: Path) -> None:
+    disks = kit.Disks()
+
+    async def scenario(bench: Bench) -> None:
+        for i in range(6):
+            disks.add(kit.frame_bytes(*((s, 10 * i + s, 50) for s in range(1, 6))), kit.tick_bytes(1_000_000 + i))
+            bench.time.now += 11
+            await bench.feed()
+
+    bench = Bench(disks, tmp_path, checkpoint_readings=5)
+    bench.run(scenario)
+    newest, older = disks.state["kept"]
+    assert (newest.offset, older.offset) == (12, 10)
+    assert disks.earliest == 10
+    assert bench.failures == []
+
+
+def test_young_records_stay_though_no_checkpoint_needs_them(tmp_path: Path) -> None:
+    disks = kit.Disks()
+
+    async def scenario(bench: Bench) -> None:
+        for i in range(6):
+            disks.add(kit.frame_bytes((1, i, 50)), kit.tick_bytes(1_000_000 + i))
+            disks.times[-2:] = [int(bench.time.now * 1000)] * 2
+            bench.time.now += 11
+            await bench.feed()
+
+    bench = Bench(disks, tmp_path, checkpoint_readings=1, keep_journal_ms=30_000)
+    bench.run(scenario)
+    assert disks.earliest == 8  # appended 22 s before the end or later
+    assert bench.failures == []
