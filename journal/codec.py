@@ -24,7 +24,9 @@ REQUEST_HEADER = bytes((Kind.REQUEST, VERSION))
 HEADER = struct.Struct("<BBHIIIII")
 BLOCKS = (READING, SUPPLY, COUNTER, MEASURE, SIGNAL)
 SIZES = tuple(dtype.itemsize for dtype in BLOCKS)
-COUNTS = tuple((name, (READING.fields or {})[name][1]) for name in ("supplies", "counters", "measures", "signals"))
+COUNTS = tuple(  # where a reading says how many rows of each block it owns: (block, offset in bytes)
+    (name, field[1]) for name, field in (READING.fields or {}).items() if name in Frame.__dataclass_fields__
+)
 
 
 class TooLarge(StoreError):
