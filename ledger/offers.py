@@ -47,7 +47,7 @@ def _terms(tx: Connection, account_id: int, row: Row[Any], now: int) -> Terms:
     )
 
 
-def _listed(tx: Connection, account_id: int, row: Row[Any], now: int) -> list[Row[Any]]:
+def _listed(tx: Connection, account_id: int, row: Row[Any], now: int) -> list[Any]:
     """The prices of the newest price list that is valid now, by quantity."""
     valid: ColumnElement[bool] = and_(
         price_list.c.valid_from <= now, or_(price_list.c.valid_until.is_(None), price_list.c.valid_until > now)

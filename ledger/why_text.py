@@ -109,7 +109,7 @@ def receipt_text(receipt: Receipt, state: str, zone: str) -> str:
         head.append(f"limit per order: {Money(receipt.limit, receipt.currency)}")
     for approval in receipt.approvals:
         who = "automatically" if approval.how == "automatic" else f"by {approval.by}"
-        head.append(f"approved {who} {moment(approval.at, zone)}: {approval.why}")
+        head.append(f"{approval.decision} {who} {moment(approval.at, zone)}: {approval.why}")
     frozen = moment(receipt.frozen_at, zone) if receipt.frozen_at else "not yet: this is how it stands"
     head.append(f"frozen {frozen}; policy {receipt.policy}, logic {receipt.logic or 'unknown'}")
     return "\n".join(head)

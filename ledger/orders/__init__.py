@@ -1,0 +1,5 @@
+"""Orders as people, suppliers and receivers change them: one transaction per call. One file per verb."""
+
+from ledger.orders.facade import Orders
+
+__all__ = ["Orders"]
