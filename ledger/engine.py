@@ -1,9 +1,10 @@
 """Open the ledger and give transactions. Everything that only one database understands is in this file."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -42,10 +43,8 @@ class Ledger:
             raise Unavailable(f"ledger: another thread has been writing for {PATIENCE_S:.0f} s: try again")
         try:
             time.sleep(max(0.0, self._wrote + GAP_S - time.monotonic()))
-            with _unavailable(), self.engine.connect() as tx:
-                _begin(tx, "BEGIN IMMEDIATE", deadline)
-                with tx.get_transaction() or tx.begin():
-                    yield tx
+            with _unavailable(), self._begun("BEGIN IMMEDIATE", deadline) as tx, tx.get_transaction() or tx.begin():
+                yield tx
         finally:
             self._wrote = time.monotonic()
             self._turn.release()
@@ -53,16 +52,32 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent snapshot for all reads of the block. Keep it short: a long one keeps the WAL growing."""
+        if self._sqlite:
+            with _unavailable(), self._begun("BEGIN", time.monotonic() + PATIENCE_S) as tx:
+                yield tx
+            return
         with _unavailable(), self.engine.connect() as tx:
-            if self._sqlite:
-                _begin(tx, "BEGIN", time.monotonic() + PATIENCE_S)
-            else:
-                tx = tx.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - the same connection
-            yield tx
-            tx.rollback()
+            yield tx.execution_options(isolation_level="REPEATABLE READ")
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _begun(self, statement: str, deadline: float) -> Connection:
+        """A connection on which `statement` has begun a transaction; tries again while others hold the lock."""
+        while True:
+            tx = None
+            try:
+                tx = self.engine.connect()
+                tx.exec_driver_sql(statement)
+                tx.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1").close()  # takes the snapshot now, not later
+            except OperationalError as error:
+                if tx is not None:
+                    tx.close()
+                if not _busy(error.orig) or time.monotonic() > deadline:
+                    raise
+                time.sleep(RETRY_S)
+            else:
+                return tx
 
 
 def open_ledger(url: str) -> Ledger:
@@ -116,47 +131,27 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 
 def _leave_to_us(_connection: Connection) -> None:
-    """SQLAlchemy's own beginning does nothing: `_begin` says which kind."""
+    """SQLAlchemy's own beginning does nothing: `_begun` says which kind."""
 
 
-def _begin(tx: Connection, statement: str, deadline: float) -> None:
-    while True:
-        try:
-            tx.exec_driver_sql(statement)
-            tx.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1").close()  # takes the snapshot now, not later
-        except OperationalError as error:
-            if not _busy(error) or time.monotonic() > deadline:
-                raise
-            tx.rollback()
-            time.sleep(RETRY_S)
-        else:
-            return
-
-
-def _busy(error: OperationalError) -> bool:
-    return "locked" in str(error.orig) or "busy" in str(error.orig)
+def _busy(error: BaseException | None) -> bool:
+    return "locked" in str(error) or "busy" in str(error)
 
 
 def _settle_file(engine: Engine) -> None:
     """Make the file a WAL database; another process may be doing the same at this moment."""
     deadline = time.monotonic() + PATIENCE_S
-    with _unavailable():
-        while True:
-            raw = engine.raw_connection()
-            try:
-                cursor = raw.cursor()
+    while True:
+        try:
+            with closing(engine.raw_connection()) as raw, closing(raw.cursor()) as cursor:
                 cursor.execute("PRAGMA page_size = 8192")  # before WAL, or it has no effect
                 cursor.execute("PRAGMA journal_mode = WAL")
-                cursor.close()
-            except Exception as error:
-                wrapped = OperationalError("PRAGMA journal_mode", None, error)
-                if not _busy(wrapped) or time.monotonic() > deadline:
-                    raise wrapped from error
-                time.sleep(RETRY_S)
-            else:
-                return
-            finally:
-                raw.close()
+        except (sqlite3.OperationalError, OperationalError) as error:
+            if not _busy(error) or time.monotonic() > deadline:
+                raise Unavailable(f"ledger: cannot open {engine.url.database}: {error}") from error
+            time.sleep(RETRY_S)
+        else:
+            return
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""Who may publish what: the gateway's look at devices, slots and credentials (ingest.directory.Directory)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from ledger.engine import Ledger
+from ledger.facts.outgoing import chunks
+from ledger.tables import account, device, device_model, site, slot
+from models.identity import DeviceIdentity, SlotIdentity
+
+_DEVICES = (
+    select(
+        device.c.id,
+        device.c.name,
+        device.c.site_id,
+        device.c.credential,
+        device.c.ready,
+        device.c.retired,
+        device.c.change,
+        device.c.model_id,
+        account.c.name.label("account"),
+        site.c.shard,
+    )
+    .join(account, account.c.id == device.c.account_id)
+    .join(site, site.c.id == device.c.site_id)
+)
+
+
+class LedgerDirectory:
+    """Reads in short transactions; safe to call from several threads."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def changes(self, since: int) -> tuple[int, list[DeviceIdentity]]:
+        """Devices whose version is above `since` (0: all) by version, and the version reached. Raises Unavailable."""
+        with self._ledger.read() as tx:
+            reached = tx.scalar(select(func.max(device.c.change))) or 0
+            if reached <= since:
+                return since, []
+            rows = tx.execute(_DEVICES.where(device.c.change > since).order_by(device.c.change, device.c.id)).all()
+            return reached, _identities(tx, rows)
+
+    def lookup(self, account_name: str, device_name: str) -> DeviceIdentity | None:
+        """One device as it is now. Raises Unavailable."""
+        with self._ledger.read() as tx:
+            rows = tx.execute(_DEVICES.where(account.c.name == account_name, device.c.name == device_name)).all()
+            return next(iter(_identities(tx, rows)), None)
+
+
+def _identities(tx: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[DeviceIdentity]:
+    counters = {
+        row.id: tuple(counter["name"] for counter in row.counters)
+        for row in tx.execute(select(device_model.c.id, device_model.c.counters))
+    }
+    slots: dict[int, dict[str, SlotIdentity]] = {row.id: {} for row in rows}
+    query = select(slot.c.device_id, slot.c.name, slot.c.id, slot.c.capacity, slot.c.unit, slot.c.ascending)
+    for chunk in chunks(slots):
+        for device_id, name, *rest in tx.execute(query.where(slot.c.device_id.in_(chunk), ~slot.c.retired)):
+            slots[device_id][name] = SlotIdentity(*rest)
+    return [
+        DeviceIdentity(
+            account=row.account,
+            device=row.name,
+            device_id=row.id,
+            site_id=row.site_id,
+            shard=row.shard,
+            credential=row.credential,
+            ready=row.ready,
+            retired=row.retired,
+            version=row.change,
+            slots=slots[row.id],
+            counters=counters[row.model_id],
+        )
+        for row in rows
+    ]
