@@ -6,7 +6,9 @@ from pathlib import Path
 
 from journal.database import connect, retried, translated
 
-INTERVAL_S = 0.004  # costs about 10 us each; adds half of it to a record's way on average
+INTERVAL_S = 0.004  # adds half of it to a record's way on average; a wake-up costs about 100 us
+QUIET_INTERVAL_S = 0.009  # when nothing has come for QUIET_S: under 3 % of a core
+QUIET_S = 0.25
 
 
 class Follower:
@@ -24,14 +26,14 @@ class Follower:
         changed, self._seen = version != self._seen, version
         return changed
 
-    async def wait(self, timeout_s: float, interval_s: float = INTERVAL_S) -> bool:
+    async def wait(self, timeout_s: float) -> bool:
         """Look every few milliseconds until something changed (True) or the time is over (False)."""
-        give_up = time.monotonic() + timeout_s
+        begun = time.monotonic()
         while not self.changed():
-            left = give_up - time.monotonic()
-            if left <= 0:
+            waited = time.monotonic() - begun
+            if waited >= timeout_s:
                 return False
-            await asyncio.sleep(min(left, interval_s))
+            await asyncio.sleep(min(timeout_s - waited, INTERVAL_S if waited < QUIET_S else QUIET_INTERVAL_S))
         return True
 
     def close(self) -> None:
