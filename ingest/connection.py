@@ -35,6 +35,11 @@ class State(IntEnum):
     CLOSING = 3
 
 
+# an enumeration's member costs two look-ups, once per read too many
+_WAITING, _OPEN, _CLOSING = State.WAITING, State.OPEN, State.CLOSING
+_METERED = 32 * 1024
+
+
 class Connection(asyncio.Protocol):
     """Created by the listener for every accepted socket."""
 
@@ -61,6 +66,8 @@ class Connection(asyncio.Protocol):
         self._orders_qos: int | None = None
         self._errors_qos: int | None = None
         """QoS of the subscriptions that there are."""
+        self._unmetered = 0
+        """Bytes that `_rate` has not seen yet: it is asked now and then only."""
         self._rate = RateBound(shared.config.bytes_per_second, shared.config.burst_bytes)
 
     # the transport's side
@@ -98,22 +105,33 @@ class Connection(asyncio.Protocol):
         self._settle()
 
     def data_received(self, data: bytes) -> None:
-        if self.state is State.CLOSING:
+        state = self.state
+        if state is _CLOSING:
             return
         self.seen = self._shared.loop.time()
+        if state is _OPEN:
+            self._unmetered += len(data)
+            if self._unmetered > _METERED:
+                self._meter()
         self._decoder.feed(data)
-        if self.state is State.OPEN:
-            self._shared.metrics.bytes.inc(len(data))
-            if not self._rate.take(self.seen, len(data)):
-                self._throttle(len(data))
         self._advance()
+
+    def _meter(self) -> None:
+        self._shared.metrics.bytes.inc(self._unmetered)
+        amount, self._unmetered = self._unmetered, 0
+        if not self._rate.take(self.seen, amount):
+            self._throttle(amount)
 
     # what waits is taken as far as the bounds allow
 
     def _advance(self) -> None:
         try:
-            while self.state in {State.WAITING, State.OPEN} and not self._full:
-                if self.state is State.OPEN and self._scan():
+            while not self._full:
+                state = self.state
+                if state is _OPEN:
+                    if self._scan():
+                        return
+                elif state is not _WAITING:
                     return
                 packet = self._decoder.next()
                 if packet is None:
@@ -127,14 +145,16 @@ class Connection(asyncio.Protocol):
         data = self._decoder.take()
         if not data:
             return True
-        limit = self._config.in_flight - self._unacked
-        payloads, acks, at = scan(data, 0, self._field, self._v5, limit, self._config.max_packet)
-        if at < len(data):
+        config = self._config
+        payloads, acks, at = scan(data, 0, self._field, self._v5, config.in_flight - self._unacked, config.max_packet)
+        rest = at < len(data)
+        if rest:
             self._decoder.feed(data[at:] if at else data)
         if payloads:
-            self._unacked += len(payloads)
-            self._readings(payloads, len(payloads), acks)
-        return self._full or at == len(data)
+            count = len(payloads)
+            self._unacked += count
+            self._readings(payloads, count, acks)
+        return self._full or not rest
 
     def _readings(self, payloads: list[bytes], acknowledged: int, acks: bytes) -> None:
         now = self._shared.now()
@@ -408,7 +428,7 @@ class Connection(asyncio.Protocol):
         self._identity = identity
         self._topic = topic_of(identity, "readings")
         self._field = len(self._topic).to_bytes(2, "big") + self._topic
-        self._decode = DECODERS["readings"]
+        self._decode = DECODERS["readings"]()
         self._resolver = Resolver(identity)
         self._partition = partition_of(identity.shard, self._committer.partitions)
 
@@ -455,6 +475,7 @@ class Connection(asyncio.Protocol):
         """The session ends; its will is a reading like any other."""
         shared = self._shared
         self.state = State.CLOSING
+        shared.metrics.bytes.inc(self._unmetered)
         shared.metrics.disconnects.labels(cause).inc()
         if shared.sessions.get(self._identity.device_id) is self:
             del shared.sessions[self._identity.device_id]

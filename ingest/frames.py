@@ -4,7 +4,7 @@ A row is made in the event loop, a frame in the writer thread; rows are packed b
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
@@ -44,8 +44,6 @@ _SUPPLY = Struct("<IIff")
 _COUNTER = Struct("<HHIq")
 _MEASURE = Struct("<HHId")
 _SIGNAL = Struct("<HHI")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _MAX_NAMES = 60_000
 _SIGNALS = {
     "reorder": Signal.REORDER,
@@ -73,32 +71,43 @@ Row = tuple[bytes, bytes, bytes, Named | None]
 class Resolver:
     """Turns readings of one device into rows. Keeps the last boot's number: it hardly ever changes."""
 
-    __slots__ = ("_boot", "_boot_number", "_counters", "_identity", "_slots")
+    __slots__ = ("_boot", "_boot_number", "_counters", "_identity", "_plain", "_rest", "_slots")
 
     def __init__(self, identity: DeviceIdentity) -> None:
         self._identity = identity
         self._slots = identity.slots
+        self._plain = {name: slot.slot for name, slot in identity.slots.items() if not slot.ascending}
         self._counters = {name: index for index, name in enumerate(identity.counters)}
         self._boot: str | int | None = None
         self._boot_number = 0
+        self._rest: Named | None = None
 
     def row(self, reading: Reading, raw: bytes, now: int) -> Row | Rejected:
         """`now`: the gateway's domain time, ms; `raw`: the bytes that the reading came in."""
-        if reading.account is not UNSET or reading.device is not UNSET:
-            rejected = self._check_identity(reading)
+        self._rest = None
+        supplies: bytes | Rejected = b""
+        counters: bytes | Rejected = b""
+        identity = self._identity
+        if reading.account is not UNSET and reading.account != identity.account:
+            return self._mismatch("account", reading.account, identity.account)
+        if reading.device is not UNSET and reading.device != identity.device:
+            return self._mismatch("device", reading.device, identity.device)
+        if reading.supplies:
+            supplies = self._pack_supplies(reading.supplies)
+        if reading.counters:
+            counters = self._pack_counters(reading.counters)
+        if reading.measures or reading.signals:
+            rejected = self._add_rest(reading)
             if rejected is not None:
                 return rejected
-        rest = Named([], [], [], [])
-        supplies = self._pack_supplies(reading.supplies, rest) if reading.supplies else b""
         if isinstance(supplies, Rejected):
             return supplies
-        counters = self._pack_counters(reading.counters, rest) if reading.counters else b""
         if isinstance(counters, Rejected):
             return counters
-        if reading.measures or reading.signals:
-            rejected = self._add_rest(reading, rest)
-            if rejected is not None:
-                return rejected
+        rest = self._rest
+        return self._head(reading, raw, now, rest), supplies, counters, rest
+
+    def _head(self, reading: Reading, raw: bytes, now: int, rest: Named | None) -> bytes:
         flags, ts = _time(reading, now)
         boot, seq = reading.boot, reading.seq
         if boot is UNSET or seq is UNSET:
@@ -108,42 +117,48 @@ class Resolver:
             if boot != self._boot:
                 self._boot, self._boot_number = boot, boot_number(boot)
             number, key = self._boot_number, seq
-        head = _READING.pack(
+        return _READING.pack(
             self._identity.device_id,
             flags,
-            len(reading.supplies or ()),
-            len(reading.counters or ()),
+            len(reading.supplies) if reading.supplies else 0,
+            len(reading.counters) if reading.counters else 0,
             number,
             key,
             ts,
-            len(rest.measures),
-            len(rest.signals),
+            len(rest.measures) if rest else 0,
+            len(rest.signals) if rest else 0,
             0,
             0,
         )
-        return head, supplies, counters, rest if any(rest) else None
 
-    def _pack_supplies(self, supplies: dict[str, Supply], rest: Named) -> bytes | Rejected:
+    def _pack_supplies(self, supplies: dict[str, Supply]) -> bytes | Rejected:
         packed = b""
+        plain, pack = self._plain.get, _SUPPLY.pack
         for name, supply in supplies.items():
-            slot = self._slots.get(name)
             level = supply.level
-            if level.__class__ is float and slot is not None and not slot.ascending:  # nearly all
+            number = plain(name)
+            # nearly all end in one of these two; + 0.0: -0.0 is a level too, but has other bits
+            if number is not None and level.__class__ is float:
                 level = level * 100.0 + 0.0
-                packed += _SUPPLY.pack(slot.slot, 0, level, level)
+                packed += pack(number, 0, level, level)
                 continue
-            found = level_of(name, supply, slot)
+            if number is not None and level.__class__ is list and level[0] <= level[1]:
+                packed += pack(number, 1, level[0] * 100.0 + 0.0, level[1] * 100.0 + 0.0)  # SupplyFlag.INTERVAL
+                continue
+            found = level_of(name, supply, self._slots.get(name))
             if isinstance(found, Rejected):
                 return found
+            flags, low, high = found
+            slot = self._slots.get(name)
             if slot is not None:
-                packed += _SUPPLY.pack(slot.slot, *found)
+                packed += pack(slot.slot, flags, low, high)
                 continue
             if not NAME.match(name):
                 return bad_name("supplies", name)
-            rest.supplies.append((name, found.flags | SupplyFlag.UNKNOWN.value, found.low, found.high))
+            self._named().supplies.append((name, flags | SupplyFlag.UNKNOWN.value, low, high))
         return packed
 
-    def _pack_counters(self, counters: dict[str, int], rest: Named) -> bytes | Rejected:
+    def _pack_counters(self, counters: dict[str, int]) -> bytes | Rejected:
         packed = b""
         for name, value in counters.items():
             index = self._counters.get(name)
@@ -152,8 +167,13 @@ class Resolver:
                 continue
             if not NAME.match(name):
                 return bad_name("counters", name)
-            rest.counters.append((name, value))
+            self._named().counters.append((name, value))
         return packed
+
+    def _named(self) -> Named:
+        if self._rest is None:
+            self._rest = Named([], [], [], [])
+        return self._rest
 
     def offline(self, now: int) -> Row:
         """The reading that a broken connection leaves: its last will."""
@@ -162,16 +182,11 @@ class Resolver:
         head = _READING.pack(self._identity.device_id, flags, 0, 0, 0, key, now, 0, 1, 0, 0)
         return head, b"", b"", Named([], [], [], [(Signal.OFFLINE, "", NO_SLOT)])
 
-    def _check_identity(self, reading: Reading) -> Rejected | None:
-        for key, said, known in (
-            ("account", reading.account, self._identity.account),
-            ("device", reading.device, self._identity.device),
-        ):
-            if said is not UNSET and said != known:
-                return Rejected("identity_mismatch", f"{key} is {show(said)}, but this connection is {show(known)}")
-        return None
+    def _mismatch(self, key: str, said: object, known: str) -> Rejected:
+        return Rejected("identity_mismatch", f"{key} is {show(said)}, but this connection is {show(known)}")
 
-    def _add_rest(self, reading: Reading, named: Named) -> Rejected | None:
+    def _add_rest(self, reading: Reading) -> Rejected | None:
+        named = self._named()
         for name, measure in (reading.measures or {}).items():
             if not NAME.match(name):
                 return bad_name("measures", name)
@@ -197,7 +212,7 @@ class Resolver:
 def _time(reading: Reading, now: int) -> tuple[int, int]:
     """(flags, ts). Without a time the receipt counts, less the age that a device without a clock may send."""
     if not isinstance(reading.ts, UnsetType):
-        ts = (reading.ts - _EPOCH) // _MILLISECOND
+        ts = round(reading.ts.timestamp() * 1000)
         if ts > now + AHEAD:
             return 1, now  # ReadingFlag.CLAMPED
         if ts >= NO_CLOCK:

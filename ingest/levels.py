@@ -3,8 +3,6 @@
 A percentage that the device did not report is never invented: a word becomes a documented, wide interval.
 """
 
-from typing import NamedTuple
-
 from msgspec import UNSET
 
 from ingest.explain import show
@@ -44,10 +42,8 @@ OVERFULL = 1.05
 """A heaped hopper is full; more than this times the capacity is an error."""
 
 
-class Level(NamedTuple):
-    flags: int
-    low: float  # per cent, remaining
-    high: float
+Level = tuple[int, float, float]
+"""(SupplyFlag, low, high): per cent, remaining."""
 
 
 def conversion(unit: str, into: str) -> float | None:
@@ -85,8 +81,8 @@ def _reported(name: str, level: float | list[float], slot: SlotIdentity | None) 
 
 def _turned(flags: int, low: float, high: float, slot: SlotIdentity | None) -> Level:
     if slot is not None and slot.ascending:
-        return Level(flags, 100.0 - high, 100.0 - low)
-    return Level(flags, low, high)
+        return (flags, 100.0 - high, 100.0 - low)
+    return (flags, low, high)
 
 
 def _amount(name: str, amount: float, unit: object, slot: SlotIdentity | None) -> Level | Rejected:
@@ -94,7 +90,7 @@ def _amount(name: str, amount: float, unit: object, slot: SlotIdentity | None) -
     if not isinstance(unit, str) or not unit:
         return Rejected("wrong_unit", f"supplies.{name}.remaining has no unit")
     if slot is None:
-        return Level(flags, 0.0, 100.0)
+        return (flags, 0.0, 100.0)
     factor = conversion(unit, slot.unit)
     if factor is None:
         return Rejected("wrong_unit", f"supplies.{name}.unit is {show(unit)}: this supply is counted in {slot.unit}")
@@ -105,7 +101,7 @@ def _amount(name: str, amount: float, unit: object, slot: SlotIdentity | None) -
             f"supplies.{name}.remaining is {amount:g} {unit}: a full one has {slot.capacity:g} {slot.unit}",
         )
     value = min(share, 1.0) * 100.0 + 0.0
-    return Level(flags, value, value)  # what remains is what remains, in an ascending slot too
+    return (flags, value, value)  # what remains is what remains, in an ascending slot too
 
 
 def _word(name: str, word: str, slot: SlotIdentity | None) -> Level | Rejected:
@@ -113,5 +109,5 @@ def _word(name: str, word: str, slot: SlotIdentity | None) -> Level | Rejected:
     if interval is None:
         return Rejected("bad_state", f"supplies.{name}.state is {show(word)}: use one of {', '.join(WORDS)}")
     if word == "ok":
-        return Level(SupplyFlag.STATE.value, *interval)
+        return (SupplyFlag.STATE.value, *interval)
     return _turned(SupplyFlag.STATE.value, *interval, slot)

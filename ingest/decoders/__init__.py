@@ -1,13 +1,16 @@
-"""Decoders by the last level of the topic: bytes -> `Reading` or `Rejected`. A new format is one entry here."""
+"""Decoders by the last level of the topic: bytes -> `Reading` or `Rejected`. A new format is one entry here.
+
+A decoder belongs to one connection: it may learn from what came before.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ingest.decoders import json_v1
 from ingest.limits import Rejected
+from ingest.message import Decoder as JsonV1
 from ingest.message import Reading
 
 Decoder = Callable[[bytes], Reading | Rejected]
 
-DECODERS: Mapping[str, Decoder] = MappingProxyType({"readings": json_v1.decode})
-"""`ullage/v1/{account}/{device}/<key>` is decoded by the value."""
+DECODERS: Mapping[str, Callable[[], Decoder]] = MappingProxyType({"readings": JsonV1})
+"""`ullage/v1/{account}/{device}/<key>` is decoded by what the value makes; docs/schemas/reading.json is "readings"."""
