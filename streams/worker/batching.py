@@ -1,16 +1,17 @@
 """Records to batches: consecutive frames are folded in one call, and effects of consecutive records go to the ledger
 together."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import structlog
 
 from journal import codec
-from journal.merge import merge_frames
+from journal.merge import decode_merged
 from models.effects import Effect
 from models.frame import Frame
-from models.records import AnyRecord, Tick
+from models.records import AnyRecord, Kind, Refused, Tick
 from models.stores import Record, StoreError
 from streams.worker import poison
 from streams.worker.ports import Fold, Outcome
@@ -18,6 +19,8 @@ from streams.worker.series_sink import SeriesSink
 
 log = structlog.get_logger(__name__)
 NONE: frozenset[int] = frozenset()
+FRAME = bytes((Kind.FRAME,))
+BAD_TICKS = 10
 
 
 class OffsetGap(StoreError):
@@ -33,15 +36,22 @@ class OffsetGap(StoreError):
 
 
 class PoisonTick(StoreError):
-    """A tick or a fact failed; leaving it out would change what follows."""
+    """Tick after tick fails: leaving them out would decide nothing any more, and nobody would notice."""
+
+    def __init__(self, partition: int, offset: int, error: Exception) -> None:
+        super().__init__(
+            f"partition {partition}: {BAD_TICKS} ticks in a row could not be applied, and neither could that at offset "
+            f"{offset}: {error!r}. Nothing was lost; this is a defect of this version: install one that can."
+        )
 
 
 @dataclass(slots=True)
 class Unit:
     """Consecutive records that are folded in one call: frames, or one other record."""
 
-    records: list[Record]
+    records: Sequence[Record]
     record: AnyRecord | None  # None: the bytes are damaged
+    counts: tuple[int, ...] = ()  # how many readings each frame brought
     reason: str = ""
 
 
@@ -71,40 +81,54 @@ class Batch:
         return next(o for o in reversed(self.origins) if o.first <= effect)
 
 
-def units(records: Sequence[Record], alone: Collection[int], most: int) -> Iterator[Unit]:
+def units(records: Sequence[Record], alone: Container[int], most: int) -> Iterator[Unit]:
     """Group consecutive frames up to `most` readings; records at offsets `alone` are not merged.
 
     Raises UnknownVersion: a newer Ullage wrote the record."""
-    frames: list[Frame] = []
-    raw: list[Record] = []
+    run: list[Record] = []
     readings = 0
     for record in records:
-        decoded, reason = _decoded(record)
-        single = not isinstance(decoded, Frame) or record.offset in alone
-        if raw and (single or readings + len(decoded) > most):  # type: ignore[arg-type]  # not single: a frame
-            yield Unit(raw, _merged(frames))
-            frames, raw, readings = [], [], 0
+        count = frame_length(record.value)
+        single = count < 0 or record.offset in alone
+        if run and (single or readings + count > most):
+            yield from _merged(run)
+            run, readings = [], 0
         if single:
-            yield Unit([record], decoded, reason)
+            yield _single(record)
         else:
-            frames.append(decoded)  # type: ignore[arg-type]
-            raw.append(record)
-            readings += len(decoded)  # type: ignore[arg-type]
-    if raw:
-        yield Unit(raw, _merged(frames))
+            run.append(record)
+            readings += count
+    if run:
+        yield from _merged(run)
 
 
-def _decoded(record: Record) -> tuple[AnyRecord | None, str]:
+def frame_length(value: bytes) -> int:
+    """How many readings the frame says to have; -1 if it is another record."""
+    return int.from_bytes(value[2:4], "little") if value[:1] == FRAME else -1
+
+
+def _single(record: Record) -> Unit:
     try:
-        return codec.decode(record.value), ""
+        decoded = codec.decode(record.value)
     except codec.UnknownVersion:
         raise
     except codec.DamagedRecord as error:
-        return None, str(error)
+        return Unit([record], None, reason=str(error))
+    return Unit([record], decoded)
 
 
-def _merged(frames: list[Frame]) -> Frame:
-    return frames[0] if len(frames) == 1 else merge_frames(frames)
+def _merged(run: list[Record]) -> Iterator[Unit]:
+    if len(run) > 1:
+        values = [record.value for record in run]
+        try:
+            yield Unit(run, decode_merged(values), tuple(map(frame_length, values)))
+        except codec.UnknownVersion:
+            raise
+        except codec.DamagedRecord:  # one of them: it is found by itself
+            pass
+        else:
+            return
+    yield from map(_single, run)
 
 
 class Folder:
@@ -118,6 +142,7 @@ class Folder:
         self.time = time
         self.skipped: Mapping[int, frozenset[int]] = {}
         self._most = most
+        self._bad_ticks = 0
 
     def batch(self) -> Batch:
         return Batch(self.partition, self.offset, self.time)
@@ -137,31 +162,30 @@ class Folder:
     def _unit(self, unit: Unit, batch: Batch) -> None:
         offset, record = unit.records[-1].offset, unit.record
         skipped = self.skipped.get(offset, NONE)
+        if -1 in skipped:
+            return
         if record is None:
-            if -1 not in skipped:
-                batch.skips.append(
-                    poison.skip_record(offset, unit.records[0].value, None, "damaged_record", unit.reason)
-                )
+            batch.skips.append(poison.skip_record(offset, unit.records[0].value, 0, "damaged_record", unit.reason))
             return
         try:
-            if isinstance(record, Frame) and len(unit.records) > 1:
-                outcome = self.fold.step_merged(offset, record)
+            if len(unit.records) > 1:
+                outcome = self.fold.step_merged(offset, cast("Frame", record), unit.counts)
             else:
                 outcome = self.fold.step(offset, record, skipped)
         except Exception as error:  # noqa: BLE001  whatever it is: the state is as it was, and the cause is set aside
             self._poison(unit, record, error, batch)
-        else:
-            self._took(unit.records, record, outcome, batch)
-        if isinstance(record, Frame):
-            batch.readings += len(record)
-        elif isinstance(record, Tick):
+            return
+        self._took(unit.records, record, outcome, batch)
+        if isinstance(record, Tick):
+            self._bad_ticks = 0
             batch.ticks += 1
             self.time = max(self.time, record.time)
             self.sink.tick(self.time)
 
     def _took(self, records: Sequence[Record], record: AnyRecord, outcome: Outcome, batch: Batch) -> None:
         effects = list(outcome.effects)
-        if isinstance(record, Frame):
+        if isinstance(record, Frame) and outcome.verdicts is not None:
+            batch.readings += len(record)
             self.sink.frame(record, outcome.verdicts)
         if effects:
             self.sink.effects(effects)
@@ -177,18 +201,15 @@ class Folder:
             until=unit.records[-1].offset,
             error=repr(error),
         )
-        if not poison.may_leave_out(record):
-            raise PoisonTick(
-                f"partition {self.partition}: the {type(record).__name__} at offset {first.offset} cannot be applied: "
-                f"{error!r}. "
-                "Nothing was lost; this is a defect of this version: install a version that can."
-            ) from error
         if not isinstance(record, Frame):
-            batch.skips.append(poison.skip_record(first.offset, first.value, record, "poison_record", repr(error)))
+            self._bad_ticks += isinstance(record, Tick)
+            if self._bad_ticks > BAD_TICKS:
+                raise PoisonTick(self.partition, first.offset, error) from error
+            device = record.device if isinstance(record, Refused) else 0
+            batch.skips.append(poison.skip_record(first.offset, first.value, device, "poison_record", repr(error)))
             return
         for one in unit.records:
-            frame = codec.decode(one.value)
-            assert isinstance(frame, Frame)  # noqa: S101  it was decoded as one a moment ago
+            frame = cast("Frame", codec.decode(one.value))
             for piece in poison.isolate(self.fold, one.offset, frame, self.skipped.get(one.offset, NONE)):
                 if isinstance(piece, poison.Skip):
                     batch.skips.append(piece)

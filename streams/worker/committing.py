@@ -144,7 +144,7 @@ def cause_of(effect: Effect, origin: Origin, reason: str) -> poison.Skip | None:
     for record in origin.records:
         decoded = codec.decode(record.value)
         if isinstance(decoded, AnyRequest):
-            return poison.skip_record(record.offset, record.value, decoded, "bad_effect", reason)
+            return poison.skip_record(record.offset, record.value, 0, "bad_effect", reason)
         if not isinstance(decoded, Frame):
             return None
         index = _reading(effect, decoded)

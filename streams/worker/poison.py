@@ -13,7 +13,6 @@ import numpy as np
 
 from journal import codec
 from models.frame import Frame
-from models.records import AnyRecord, AnyRequest, Refused
 from streams.worker.ports import Fold, Outcome
 
 RAW_BYTES = 4096
@@ -51,7 +50,7 @@ def isolate(fold: Fold, offset: int, frame: Frame, skipped: Collection[int]) -> 
         low, high = spans.pop()
         part = cut(frame, low, high)
         try:
-            yield part, fold.step_merged(offset, part)
+            yield part, fold.step_merged(offset, part, ())
         except Exception as error:  # noqa: BLE001  whatever it is: this is where a poison reading is caught
             if high - low > 1:
                 middle = (low + high) // 2
@@ -65,12 +64,5 @@ def skip_reading(offset: int, index: int, part: Frame, code: str, reason: str) -
     return Skip(offset, index, int(part.readings[0]["device"]), code, reason, codec.encode_frame(part)[:RAW_BYTES])
 
 
-def skip_record(offset: int, value: bytes, record: AnyRecord | None, code: str, reason: str) -> Skip:
-    device = record.device if isinstance(record, Refused) else 0
+def skip_record(offset: int, value: bytes, device: int, code: str, reason: str) -> Skip:
     return Skip(offset, -1, device, code, reason, value[:RAW_BYTES])
-
-
-def may_leave_out(record: AnyRecord) -> bool:
-    """Input of devices and people can be left out. A tick or a fact cannot: time and the ledger's word are what the
-    rest stands on."""
-    return isinstance(record, Frame | Refused | AnyRequest)

@@ -1,6 +1,6 @@
 """What the worker needs of the core and of its surroundings, beside the stores of models.stores."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,23 +22,22 @@ class Outcome(Protocol):
     def effects(self) -> Iterable[Effect]: ...
 
     @property
-    def verdicts(self) -> Verdicts:
-        """One models verdict per reading of the frame; empty for other records."""
+    def verdicts(self) -> Verdicts | None:
+        """models.layout.Verdict of each reading of a frame; None for other records."""
 
 
 class Fold(Protocol):
     """A partition's state and `step` over it (models.partition.Partition). A call that raises has changed nothing."""
 
-    def step(self, offset: int, record: AnyRecord, skipped: Collection[int]) -> Outcome:
-        """Apply one record; `skipped` are indices of readings to leave out, -1 for the whole record."""
+    def step(self, offset: int, record: AnyRecord, skipped: frozenset[int]) -> Outcome:
+        """Apply one record; `skipped` are indices of readings to leave out."""
 
-    def step_merged(self, last_offset: int, frame: Frame) -> Outcome:
-        """Apply consecutive frames as one; `last_offset` is that of the last of them."""
+    def step_merged(self, last_offset: int, frame: Frame, counts: Sequence[int]) -> Outcome:
+        """Apply consecutive frames as one; `counts` says how many readings each brought, the last is that of
+        `last_offset`."""
 
     def snapshot(self) -> Blocks:
         """A copy of the whole state."""
-
-    def restore(self, blocks: Blocks) -> None: ...
 
     def open_needs(self) -> Needs: ...
 
@@ -65,6 +64,8 @@ class Logic:
     version: str
     new: Callable[[int], Fold]
     """From a partition's number to its empty state."""
+    restore: Callable[[int, int, Blocks], Fold]
+    """From a partition's number, its time and the blocks of a snapshot to its state."""
     classes: Verdicts
     """Of each verdict: 0 the series ignores the reading, 1 it is live, 2 it is late."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from models.effects import Alert, Effect, Need
-from models.stores import Checkpoint, Claim, StoreError
+from models.stores import Checkpoint, Claim, DecisionLedger, StoreError
 from streams.worker import metrics
 from streams.worker.batching import Folder
 from streams.worker.checkpoints import split
@@ -67,9 +67,9 @@ def recover(
 
     owned = Owned(partition, claim.epoch)
     committer = Committer(owned, claim.offset, stores, config, clocks)
-    folder = _load(partition, newest, logic, config)
+    folder = folder_of(partition, newest, logic, config.merge_readings)
     _check_series(partition, folder.offset, committer.series_offset)
-    folder.skipped = skipped(stores, partition)
+    folder.skipped = skipped(stores.decisions, partition)
     replay = Replay(folder, committer, alive)
     replay.run(stores, claim.offset)
     repairs = reconcile(folder, stores, replay.needs)
@@ -141,20 +141,28 @@ def _check_series(partition: int, offset: int, series: int) -> None:
         )  # fmt: skip
 
 
-def _load(partition: int, newest: Checkpoint | None, logic: Logic, config: WorkerConfig) -> Folder:
-    fold, sink = logic.new(partition), SeriesSink(logic.classes)
+def folder_of(partition: int, newest: Checkpoint | None, logic: Logic, most: int) -> Folder:
+    """The state of a checkpoint, or an empty one; at most `most` readings are folded in one call."""
+    sink = SeriesSink(logic.classes)
     if newest is None:
-        return Folder(partition, fold, sink, 0, 0, config.merge_readings)
+        return Folder(partition, logic.new(partition), sink, 0, 0, most)
     blocks, series = split(newest.blocks)
-    fold.restore(blocks)
+    try:
+        fold = logic.restore(partition, newest.time, blocks)
+    except ValueError as error:
+        raise StoresDisagree(
+            f"partition {partition}: the checkpoint at {newest.offset} cannot be read by this version: {error}. Start "
+            f"the "
+            "version that made it, or remove the state store (ULLAGE_STATE): it is rebuilt if the journal is whole."
+        ) from error
     if series is not None:
         sink.restore(series)
-    return Folder(partition, fold, sink, newest.offset, newest.time, config.merge_readings)
+    return Folder(partition, fold, sink, newest.offset, newest.time, most)
 
 
-def skipped(stores: Stores, partition: int) -> dict[int, frozenset[int]]:
+def skipped(decisions: DecisionLedger, partition: int) -> dict[int, frozenset[int]]:
     by_offset: dict[int, set[int]] = {}
-    for offset, index in stores.decisions.skipped(partition):
+    for offset, index in decisions.skipped(partition):
         by_offset.setdefault(offset, set()).add(index)
     return {offset: frozenset(indices) for offset, indices in by_offset.items()}
 

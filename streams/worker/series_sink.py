@@ -53,13 +53,18 @@ _CODE = fingerprint()
 
 
 @entry
-def unknown_slots(supplies: Any, keys: Any, rows: Any, out: Any) -> int:
-    """Slots that have no row yet (possibly several times) into `out`; how many."""
-    n = 0
-    for s in supplies:
-        if not s["flags"] & UNKNOWN and find(keys, rows, i64(s["slot"])) == FREE:
-            out[n] = s["slot"]
-            n += 1
+def unknown_slots(readings: Any, supplies: Any, classes: Any, keys: Any, rows: Any, out: Any) -> int:
+    """Slots of readings that count and have no row yet (possibly several times) into `out`; how many."""
+    n = at = 0
+    for i in range(len(readings)):
+        end = at + readings[i]["supplies"]
+        if classes[i] != IGNORED:
+            for k in range(at, end):
+                s = supplies[k]
+                if not s["flags"] & UNKNOWN and find(keys, rows, i64(s["slot"])) == FREE:
+                    out[n] = s["slot"]
+                    n += 1
+        at = end
     return n + 0 * _CODE
 
 
@@ -157,9 +162,9 @@ class SeriesSink:
         self._waiting = Rowset()
 
     def frame(self, frame: Frame, verdicts: Verdicts) -> None:
-        self._know(frame)
         readings, supplies = frame.readings, frame.supplies
         classes = self._classes[verdicts]
+        self._know(frame, classes)
         hashes = reading_hashes(readings)
         closed = np.empty(len(supplies), BUCKET)
         late = np.empty((len(supplies), 2), np.int64)
@@ -214,9 +219,9 @@ class SeriesSink:
             self._opened = np.zeros(8, BUCKET)
         self._waiting = Rowset()
 
-    def _know(self, frame: Frame) -> None:
+    def _know(self, frame: Frame, classes: npt.NDArray[np.uint8]) -> None:
         out = np.empty(len(frame.supplies), np.int64)
-        n = unknown_slots(frame.supplies, self._index.keys, self._index.rows, out)
+        n = unknown_slots(frame.readings, frame.supplies, classes, self._index.keys, self._index.rows, out)
         for slot in out[:n].tolist():
             if self._index.get(slot) != FREE:
                 continue

@@ -234,19 +234,18 @@ class FakeFold:
         self.s: dict[str, Any] = {"time": 0, "seen": {}, "due": [], "needs": set(), "total": 0, "asked": []}
 
     def step(self, offset: int, record: AnyRecord, skipped: Collection[int]) -> FakeOutcome:
-        if -1 in skipped:
-            return FakeOutcome([], np.zeros(len(record) if isinstance(record, Frame) else 0, np.uint8))
         if isinstance(record, Frame):
             return self._frame(record, skipped)
         if isinstance(record, Tick):
-            return FakeOutcome(self._tick(record), np.zeros(0, np.uint8))
+            return FakeOutcome(self._tick(record), None)
         if isinstance(record, Reorder):
             if record.by == "poison":
                 raise ValueError("a poison request")
             self.s["asked"].append(record.id)
-        return FakeOutcome([], np.zeros(0, np.uint8))
+        return FakeOutcome([], None)
 
-    def step_merged(self, last_offset: int, frame: Frame) -> FakeOutcome:
+    def step_merged(self, last_offset: int, frame: Frame, counts: Sequence[int] = ()) -> FakeOutcome:
+        assert not counts or sum(counts) == len(frame)
         return self._frame(frame, ())
 
     def _frame(self, frame: Frame, skipped: Collection[int]) -> FakeOutcome:
@@ -355,7 +354,13 @@ class Time:
         self.now += seconds
 
 
-LOGIC = Logic("logic-1", lambda _: FakeFold(), CLASSES)
+def restored(number: int, time: int, blocks: Blocks) -> FakeFold:
+    fold = FakeFold()
+    fold.restore(blocks)
+    return fold
+
+
+LOGIC = Logic("logic-1", lambda _: FakeFold(), restored, CLASSES)
 
 
 def stores_over(disks: Disks, scythe: Scythe | None = None) -> Stores:

@@ -77,17 +77,25 @@ def test_a_request_and_a_damaged_record_are_left_out_whole(tmp_path: Path) -> No
     assert disks.ledger["offset"] == 3
 
 
-def test_a_tick_that_fails_ends_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tick_that_fails_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = kit.FakeFold._tick
+    monkeypatch.setattr(kit.FakeFold, "_tick", lambda self, tick: 1 / 0 if tick.time == 2_000_000 else good(self, tick))
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 5)), kit.tick_bytes(2_000_000), kit.tick_bytes(3_000_000))
+    Bench(disks, tmp_path).run(Bench.feed)
+    assert set(disks.ledger["skipped"]) == {(1, -1)}
+    assert disks.ledger["needs"] == {(1, 1, 0)}
+
+
+def test_tick_after_tick_that_fails_ends_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kit.FakeFold, "_tick", lambda *_: 1 / 0)
-    disks = kit.Disks().add(kit.frame_bytes((1, 1, 50)), kit.tick_bytes(2_000_000))
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 50)), *(kit.tick_bytes(2_000_000 + i) for i in range(20)))
 
     async def scenario(bench: Bench) -> None:
-        with pytest.raises(PoisonTick, match=r"the Tick at offset 1 cannot be applied.*install a version that can"):
+        with pytest.raises(PoisonTick, match=r"10 ticks in a row .* offset 11: .*install one that can"):
             await bench.feed()
 
     Bench(disks, tmp_path).run(scenario)
-    assert disks.ledger["offset"] == 1
-    assert disks.ledger["skipped"] == {}
+    assert disks.ledger["offset"] == 11
 
 
 def test_a_bad_effect_rewinds_and_leaves_its_reading_out(tmp_path: Path) -> None:
