@@ -6,18 +6,18 @@ from sqlalchemy import select
 
 from ledger import meta
 from ledger.change import Change
-from ledger.decisions import due, owner, poison
+from ledger.decisions import due, ownership, poison
 from ledger.decisions.apply import apply_all
 from ledger.engine import Ledger
 from ledger.rules import Rules
 from ledger.tables import need
 from models.effects import Effect
 from models.facts import NeedState
-from models.stores import Claim
+from models.stores import Claim, DecisionLedger
 
 
-class LedgerDecisions:
-    """Implements models.stores.DecisionLedger. `partitions` must be the journal's, for ever (WrongLayout)."""
+class LedgerDecisions(DecisionLedger):
+    """`partitions` must be the journal's, for ever (WrongLayout)."""
 
     def __init__(self, ledger: Ledger, *, partitions: int, rules: Rules | None = None) -> None:
         self._ledger = ledger
@@ -26,13 +26,13 @@ class LedgerDecisions:
         with ledger.write() as tx:
             meta.settle_partitions(tx, partitions)
 
-    def claim(self, partition: int, owner_name: str, journal: str) -> Claim:
+    def claim(self, partition: int, owner: str, journal: str) -> Claim:
         with self._ledger.write() as tx:
-            return owner.claim(tx, partition, owner_name, journal)
+            return ownership.claim(tx, partition, owner, journal)
 
     def apply(self, partition: int, epoch: int, through: int, now: int, effects: Sequence[Effect]) -> None:
         with self._ledger.write() as tx:
-            if not owner.advance(tx, partition, epoch, through):
+            if not ownership.advance(tx, partition, epoch, through):
                 return
             change = Change(tx, now, "step", self._rules)
             apply_all(change, effects)
@@ -52,7 +52,7 @@ class LedgerDecisions:
         self, partition: int, epoch: int, offset: int, index: int, device: int, code: str, reason: str, raw: bytes
     ) -> None:
         with self._ledger.write() as tx:
-            owner.check(tx, partition, epoch)
+            ownership.check(tx, partition, epoch)
             poison.skip(tx, partition, offset, index, device, code, reason, raw)
 
     def open_needs(self, partition: int) -> set[tuple[int, int, int]]:

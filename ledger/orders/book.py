@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, select, update
 
 from ledger import budget, facts
 from ledger.change import Change
+from ledger.scope import NotFound, Scope
 from ledger.tables import need, order, order_line
 from models import orders
 from models.facts import NeedState
@@ -27,6 +28,15 @@ NEED_WORDS = {
 def lock(change: Change, order_id: int) -> Row[Any]:
     """The order as it is now; nobody else changes it until this transaction ends."""
     return change.tx.execute(select(order).where(order.c.id == order_id).with_for_update()).one()
+
+
+def find(change: Change, scope: Scope, order_id: int) -> Row[Any]:
+    """The same for a caller who may not see all. Raises NotFound."""
+    mine = and_(order.c.id == order_id, scope.where(order.c.account_id))
+    found = change.tx.execute(select(order).where(mine).with_for_update()).one_or_none()
+    if found is None:
+        raise NotFound(f"order {order_id}")
+    return found
 
 
 def lines_of(change: Change, order_id: int) -> Sequence[Row[Any]]:
@@ -127,14 +137,11 @@ def reserve(change: Change, row: Row[Any]) -> bool:
     return complete
 
 
-def give_back(change: Change, line: Row[Any], amount: Decimal | None = None) -> None:
-    """Free what the line has reserved, or `amount` of it."""
-    free = line.reserved if amount is None else min(amount, line.reserved)
-    if line.budget_id is not None and free > 0:
-        budget.reserve(change.tx, line.budget_id, -free)
-        change.tx.execute(
-            update(order_line).where(order_line.c.id == line.id).values(reserved=order_line.c.reserved - free)
-        )
+def give_back(change: Change, line: Row[Any]) -> None:
+    """Free what the line has reserved."""
+    if line.budget_id is not None and line.reserved > 0:
+        budget.reserve(change.tx, line.budget_id, -line.reserved)
+        change.tx.execute(update(order_line).where(order_line.c.id == line.id).values(reserved=ZERO))
 
 
 def retire_lines(change: Change, lines: Iterable[Row[Any]], state: LineState) -> None:

@@ -42,16 +42,14 @@ def deliver(
 
 def _arrive(change: Change, line: Line, packs: int, key: str) -> bool:
     """Packs that a refill had shown already are not counted again; whether anything was new."""
-    after = line.books.deliver(packs)  # raises before anything is written
     known = min(packs, _unconfirmed(change, line))
     if known and not _record(change, line, "confirmed", known, f"{key}/confirmed"):
         return False
     if known == packs:
         return False
-    if known:
-        after = line.books.deliver(packs - known)
     if not _record(change, line, "delivered", packs - known, key):
         return False
+    after = line.books.deliver(packs - known)
     stock.add(change, line.site_id, line.product_id, (packs - known) * line.pack, "delivered", key)
     sent.save(change, line, after, otherwise=NeedState.FAILED, reason="delivered short")
     return True

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ledger import tables as t
-from ledger.decisions.owner import WrongJournal
+from ledger.decisions.ownership import WrongJournal
 from models.facts import NeedState, StockFact
 from models.orders import OrderState
 from models.stores import BadEffect, Fenced
