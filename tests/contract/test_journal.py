@@ -1,14 +1,19 @@
 """What every journal must do, whatever it is made of."""
 
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from journal.open import open_journal
 from models.stores import Journal, Record, StoreError
-
-Open = Callable[[], Journal]
 
 
 def sqlite_url(folder: Path) -> str:
@@ -89,3 +94,102 @@ def test_an_unknown_partition_is_refused(journal: Journal) -> None:
     assert journal.end(0) == 0
     with pytest.raises(StoreError, match="partitions"):
         journal.read(-1, 0)
+
+
+APPENDER = """
+import sys
+from journal.open import open_journal
+journal = open_journal(sys.argv[1])
+number = 0
+while True:
+    offsets = journal.append([(0, b"%d" % number), (1, b"%d" % number)])
+    sys.stdout.write(f"{offsets[0]} {offsets[1]} {number}\\n")
+    sys.stdout.flush()
+    number += 1
+"""
+
+
+def test_what_was_answered_survives_a_kill(url: str) -> None:
+    open_journal(url, partitions=2).close()
+    answered: dict[tuple[int, int], bytes] = {}
+    for kill_after in (1, 7, 40):
+        process = subprocess.Popen(  # noqa: S603  # our own program
+            [sys.executable, "-c", APPENDER, url], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout
+        for _ in range(kill_after):
+            first, second, number = map(int, process.stdout.readline().split())
+            answered[0, first] = answered[1, second] = b"%d" % number
+        process.kill()
+        for line in process.stdout.read().splitlines():
+            if len(line.split()) == 3:
+                first, second, number = map(int, line.split())
+                answered[0, first] = answered[1, second] = b"%d" % number
+        process.wait()
+        process.stdout.close()
+    with closing(open_journal(url)) as journal:
+        there = {(p, r.offset): r.value for p in (0, 1) for r in journal.read(p, 0, limit=10_000)}
+        assert answered.items() <= there.items()
+        assert journal.end(0) == journal.end(1)  # one commit is whole or not at all
+        assert len(there) - len(answered) <= 2 * 3  # at most one commit per kill was not answered
+        assert sorted(there) == [(p, o) for p in (0, 1) for o in range(journal.end(0))]
+
+
+class Log(RuleBasedStateMachine):
+    """Any order of appends, truncations and reopenings agrees with lists in memory."""
+
+    url = ""
+    made: Callable[[Path], str]
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.url = type(self).made(Path(self.folder.name))
+        self.journal = open_journal(self.url, partitions=2)
+        self.values: list[list[bytes]] = [[], []]
+        self.floor = [0, 0]
+
+    @rule(records=st.lists(st.tuples(st.integers(0, 1), st.binary(max_size=40)), max_size=6))
+    def append(self, records: list[tuple[int, bytes]]) -> None:
+        expected = []
+        for partition, value in records:
+            expected.append(len(self.values[partition]))
+            self.values[partition].append(value)
+        assert self.journal.append(records) == expected
+
+    @rule(partition=st.integers(0, 1), before=st.integers(0, 30))
+    def truncate(self, partition: int, before: int) -> None:
+        floor = max(self.floor[partition], min(before, len(self.values[partition])))
+        assert self.journal.truncate(partition, before) == floor - self.floor[partition]
+        self.floor[partition] = floor
+
+    @rule()
+    def reopen(self) -> None:
+        self.journal.close()
+        self.journal = open_journal(self.url)
+
+    @rule(partition=st.integers(0, 1), offset=st.integers(0, 30), limit=st.integers(1, 10))
+    def read(self, partition: int, offset: int, limit: int) -> None:
+        if offset < self.floor[partition]:
+            with pytest.raises(StoreError, match="dropped"):
+                self.journal.read(partition, offset, limit)
+            return
+        values = self.values[partition][offset : offset + limit]
+        assert self.journal.read(partition, offset, limit) == [Record(offset + i, v) for i, v in enumerate(values)]
+
+    @invariant()
+    def ends(self) -> None:
+        if self.url:
+            assert [self.journal.earliest(p) for p in (0, 1)] == self.floor
+            assert [self.journal.end(p) for p in (0, 1)] == [len(v) for v in self.values]
+
+    def teardown(self) -> None:
+        if self.url:
+            self.journal.close()
+            self.folder.cleanup()
+
+
+@pytest.mark.parametrize("made", [sqlite_url])
+def test_any_order_of_calls_agrees_with_lists(made: Callable[[Path], str]) -> None:
+    machine = type("Machine", (Log,), {"made": staticmethod(made)})
+    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=20, deadline=None))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from models.stores import Bucket, Point, Series, StoreError
+from models.stores import Bucket, Point, Series, StoreError, Unavailable
 from series.open import open_series
 
 QUARTER = 900_000
@@ -114,3 +114,24 @@ def test_another_programs_file_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no series of Ullage"):
         open_series(sqlite_url(tmp_path))
     assert (tmp_path / "series.db").read_bytes() == before
+
+
+def test_a_locked_file_is_unavailable_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("series.database.PATIENCE_S", 0.02)
+    with (
+        closing(open_series(sqlite_url(tmp_path))) as series,
+        closing(sqlite3.connect(tmp_path / "series.db", isolation_level=None)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="nothing was written"):
+            series.write(0, 5, [bucket(1, 0)], [])
+        other.execute("ROLLBACK")
+        assert (series.offset(0), series.buckets(1, *ALWAYS)) == (0, [])
+        series.write(0, 5, [bucket(1, 0)], [])
+        assert (series.offset(0), series.buckets(1, *ALWAYS)) == (5, [bucket(1, 0)])
+
+
+def test_a_value_that_cannot_be_kept_leaves_nothing_behind(series: Series) -> None:
+    with pytest.raises(StoreError):
+        series.write(0, 5, [bucket(1, 0), bucket(1, 1)._replace(readings=None)], [])  # type: ignore[arg-type]
+    assert (series.offset(0), series.buckets(1, *ALWAYS)) == (0, [])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from models.stores import Checkpoint, Fenced, StateStore, StoreError
+from models.stores import Checkpoint, Fenced, StateStore, StoreError, Unavailable
 from streams.state.open import open_state
 from streams.state.sqlite import SqliteStateStore
 
@@ -42,6 +42,9 @@ def test_the_two_newest_are_kept_newest_first(store: StateStore) -> None:
     for offset in (10, 20, 30):
         store.save(3, checkpoint(offset))
     assert store.load(3) == [checkpoint(30), checkpoint(20)]
+    assert store.load(3, most=1) == [checkpoint(30)]
+    assert store.load(3, skip=1) == [checkpoint(20)]
+    assert store.load(3, skip=2) == []
 
 
 def test_partitions_are_apart(store: StateStore) -> None:
@@ -97,3 +100,20 @@ def test_a_damaged_block_is_named_and_the_older_checkpoint_can_be_read(tmp_path:
         with pytest.raises(StoreError, match=r"block 'index' of checkpoint 2 of partition 0 \(offset 2\) is damaged"):
             store.load(0)
         assert store.load(0, most=1, skip=1) == [checkpoint(1)]
+
+
+def test_a_locked_file_is_unavailable_and_keeps_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journal.database.PATIENCE_S", 0.02)
+    with (
+        closing(SqliteStateStore(tmp_path / "state.db")) as store,
+        closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other,
+    ):
+        store.claim(0, 1)
+        store.save(0, checkpoint(1))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unavailable, match="nothing was written"):
+            store.save(0, checkpoint(2))
+        other.execute("ROLLBACK")
+        assert store.load(0) == [checkpoint(1)]
+        store.save(0, checkpoint(2))
+        assert store.load(0) == [checkpoint(2), checkpoint(1)]
