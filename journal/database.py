@@ -35,7 +35,11 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection without implicit transactions, to be used by one thread at a time. Raises Unavailable."""
     with translated(path):
         connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
     return connection
 
 

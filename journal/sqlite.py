@@ -219,9 +219,9 @@ class SqliteJournal:
         while time.monotonic() < now + CUT_PATIENCE_S:
             try:
                 busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except sqlite3.OperationalError as error:
+            except sqlite3.Error as error:
                 if not is_busy(error):
-                    break  # a full disk shows itself at the next append
+                    break  # what was appended stays appended; a full disk shows itself at the next append
                 busy = 1
             if not busy:
                 return

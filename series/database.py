@@ -55,6 +55,8 @@ def translated(path: Path) -> Iterator[None]:
                 f"{path} is damaged or no SQLite file: {error}; restore it, or remove it to begin a new history"
             ) from error
         raise StoreError(f"{path}: {error}") from error
+    except OverflowError as error:
+        raise StoreError(f"{path}: a number beyond 64 bits (signed) cannot be kept: {error}") from error
 
 
 @contextmanager

@@ -134,4 +134,6 @@ def test_a_locked_file_is_unavailable_and_nothing_is_written(tmp_path: Path, mon
 def test_a_value_that_cannot_be_kept_leaves_nothing_behind(series: Series) -> None:
     with pytest.raises(StoreError):
         series.write(0, 5, [bucket(1, 0), bucket(1, 1)._replace(readings=None)], [])  # type: ignore[arg-type]
+    with pytest.raises(StoreError, match="64 bits"):
+        series.write(0, 5, [bucket(1, 0), bucket(1, 1)._replace(hash=1 << 63)], [])
     assert (series.offset(0), series.buckets(1, *ALWAYS)) == (0, [])
