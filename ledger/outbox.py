@@ -110,29 +110,31 @@ def settle_delivered(tx: Connection, rows: Sequence[OutboxRow], now: int) -> Non
         tx.execute(update(outbox).where(outbox.c.id.in_(kept)).values(done))
 
 
-def settle_failed(tx: Connection, row: OutboxRow, error: str, next_attempt_at: int, *, maybe_sent: bool) -> None:
-    _change(
-        tx,
-        row,
-        attempts=outbox.c.attempts + 1,
-        next_attempt_at=next_attempt_at,
-        last_error=error[:1000],
-        leased_until=0,
-        maybe_sent=row.maybe_sent or maybe_sent,
-    )
+def settle_failed(
+    tx: Connection, rows: Sequence[OutboxRow], error: str, next_attempt_at: int, *, maybe_sent: bool
+) -> None:
+    values = {
+        "attempts": outbox.c.attempts + 1,
+        "next_attempt_at": next_attempt_at,
+        "last_error": error[:1000],
+        "leased_until": 0,
+    }
+    if maybe_sent:
+        values["maybe_sent"] = True
+    ids = [row.id for row in rows]
+    tx.execute(update(outbox).where(outbox.c.id.in_(ids), outbox.c.state == "waiting").values(values))
 
 
 def settle_dead(tx: Connection, row: OutboxRow, error: str, verdict: Verdict, now: int) -> None:
-    _change(
-        tx,
-        row,
-        state="dead",
-        attempts=outbox.c.attempts + 1,
-        last_error=error[:1000],
-        verdict=verdict,
-        settled_at=now,
-        leased_until=0,
-    )
+    values = {
+        "state": "dead",
+        "attempts": outbox.c.attempts + 1,
+        "last_error": error[:1000],
+        "verdict": verdict,
+        "settled_at": now,
+        "leased_until": 0,
+    }
+    tx.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state == "waiting").values(values))
 
 
 def retry_dead(tx: Connection, row_id: int) -> None:
@@ -179,10 +181,6 @@ def _row(kind: Kind, aggregate: str, payload: bytes, key: str, partition: int, t
         "state": "waiting",
         "created": now,
     }
-
-
-def _change(tx: Connection, row: OutboxRow, **values: Any) -> None:
-    tx.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state == "waiting").values(values))
 
 
 def _outbox_row(row: Any) -> OutboxRow:

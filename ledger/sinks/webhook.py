@@ -1,0 +1,99 @@
+"""HTTP POST with a signature over time stamp and body, and an idempotency key that is the same at each attempt."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+import httpx
+
+from ledger.clock import real_ms
+from models.outbox import OutboxRow, Rejected, Unsent
+from models.stores import Unavailable
+
+TIMEOUT_S: Final = 10.0
+ANSWER_BYTES: Final = 2_000  # of the answer, for the error's text
+NOT_TAKEN = frozenset({429})  # the other side says that it has not looked at it
+TRY_AGAIN = frozenset({408})
+
+
+class Endpoint(NamedTuple):
+    url: str
+    secret: str
+
+
+def sign(secret: str, timestamp: int, body: bytes) -> str:
+    """`v1=` and the hexadecimal HMAC-SHA256 of `<timestamp>.<body>`; timestamp in unix seconds."""
+    return "v1=" + hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+class WebhookSink:
+    """2xx: taken. 408, 429, 5xx, no answer in time: again later. Any other answer, also a redirect: refused."""
+
+    def __init__(
+        self,
+        endpoint_of: Callable[[str], Endpoint],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        real_now: Callable[[], int] = real_ms,
+    ) -> None:
+        """`endpoint_of` says where a row's target is, at each attempt anew; it may raise Rejected or Unavailable."""
+        self._endpoint_of = endpoint_of
+        self._timeout_s = timeout_s
+        self._real_now = real_now
+        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False, headers={"User-Agent": "ullage"})
+
+    def deliver(self, rows: Sequence[OutboxRow]) -> None:
+        for row in rows:
+            self._post(row, self._endpoint_of(row.target))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _post(self, row: OutboxRow, endpoint: Endpoint) -> None:
+        timestamp = self._real_now() // 1000
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": row.key,
+            "Ullage-Timestamp": str(timestamp),
+            "Ullage-Signature": sign(endpoint.secret, timestamp, row.payload),
+        }
+        where = f"{row.target} at {endpoint.url}"
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            with self._client.stream("POST", endpoint.url, content=row.payload, headers=headers) as answer:
+                if answer.is_success:
+                    return
+                said = _beginning(answer, deadline)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise Unsent(f"{where}: no connection ({error}): is it running, is the address right?") from error
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise Rejected(f"{where}: {error}: correct the address") from error
+        except httpx.HTTPError as error:
+            raise Unavailable(f"{where}: {type(error).__name__} {error}: it may have arrived") from error
+        text = f"{where} answered {answer.status_code}: {said}"
+        if answer.status_code in NOT_TAKEN:
+            raise Unsent(text)
+        if answer.status_code in TRY_AGAIN or answer.status_code >= 500:
+            raise Unavailable(text)
+        raise Rejected(text)
+
+
+def _beginning(answer: httpx.Response, deadline: float) -> str:
+    """So much of the answer as helps; a server that drips is not waited for."""
+    got = b""
+    for chunk in answer.iter_bytes(ANSWER_BYTES):
+        got += chunk
+        if len(got) >= ANSWER_BYTES or time.monotonic() > deadline:
+            break
+    return got[:ANSWER_BYTES].decode(errors="replace").strip()
