@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from journal.codec import BLOCKS, DamagedRecord, kind_of, split_frame
+from journal.codec import BLOCKS
 from models.frame import UNKNOWN_COUNTER, Column, Frame, Signal, SupplyFlag
-from models.records import Kind
 
 MOST_NAMES = 0xFFFF  # indexes are u2
 
@@ -20,33 +19,13 @@ def merge_frames(frames: Sequence[Frame]) -> Frame:
         raise ValueError("no frames to merge")
     if len(frames) == 1:
         return frames[0]
+    # Bytes are joined: np.concatenate of records compares their types again for every frame.
     columns = [
-        np.concatenate([getattr(frame, name) for frame in frames])
-        for name in ("readings", "supplies", "counters", "measures", "signals")
+        np.frombuffer(bytearray().join([getattr(frame, name).tobytes() for frame in frames]), dtype)
+        for name, dtype in zip(("readings", "supplies", "counters", "measures", "signals"), BLOCKS, strict=True)
     ]
     lengths = [(len(frame.supplies), len(frame.counters), len(frame.measures), len(frame.signals)) for frame in frames]
     return _joined(columns, lengths, [frame.names for frame in frames])
-
-
-def decode_merged(values: Sequence[bytes]) -> Frame:
-    """merge_frames of decoded frame records, without making each: ten times as fast for frames of one reading.
-
-    Raises DamagedRecord when any is damaged or no frame, UnknownVersion, and ValueError as merge_frames does."""
-    if not values:
-        raise ValueError("no frames to merge")
-    parts: list[list[bytes]] = [[], [], [], [], []]
-    lengths = []
-    tables = []
-    for value in values:
-        if kind_of(value) is not Kind.FRAME:
-            raise DamagedRecord("a record that is no frame cannot be merged")
-        rows, places, names = split_frame(value)
-        for part, place in zip(parts, places, strict=True):
-            part.append(value[place])
-        lengths.append((rows[1], rows[2], rows[3], rows[4]))
-        tables.append(names)
-    columns = [np.frombuffer(bytearray().join(part), dtype) for part, dtype in zip(parts, BLOCKS, strict=True)]
-    return _joined(columns, lengths, tables)
 
 
 def _joined(columns: list[Column], lengths: list[tuple[int, int, int, int]], tables: list[tuple[str, ...]]) -> Frame:
@@ -56,6 +35,8 @@ def _joined(columns: list[Column], lengths: list[tuple[int, int, int, int]], tab
     if len(names) > MOST_NAMES:
         raise ValueError(f"{len(names)} different names in {len(tables)} frames: merge fewer")
     merged = Frame(readings, supplies, counters, measures, signals, names)
+    if all(table == names[: len(table)] for table in tables):
+        return merged  # the usual case: every index is right already
     place = {name: i for i, name in enumerate(names)}
     at = [0, 0, 0, 0]
     for table, rows in zip(tables, lengths, strict=True):
