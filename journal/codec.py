@@ -8,7 +8,6 @@ msgpack (https://msgpack.org), facts and requests tagged.
 
 import struct
 from collections.abc import Sequence
-from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -125,24 +124,32 @@ def _packed(kind: Kind, payload: object) -> bytes:
     return wrap(kind, _encoder.encode(payload))
 
 
-def _decode_frame(value: bytes) -> Frame:
+def split_frame(value: bytes) -> tuple[list[int], list[slice], tuple[str, ...]]:
+    """The rows of each block of a frame, where they lie in `value`, and the names. Raises DamagedRecord."""
     if len(value) < HEADER.size:
         raise DamagedRecord(f"a frame of {len(value)} bytes: its header takes {HEADER.size}")
     _, _, *rows, names_bytes = HEADER.unpack_from(value)
-    starts = list(accumulate((n * size for n, size in zip(rows, SIZES, strict=True)), initial=HEADER.size))
-    if starts[-1] + names_bytes != len(value):
-        raise DamagedRecord(f"a frame of {len(value)} bytes: its header says {starts[-1] + names_bytes}")
-    if problem := _mismatch(value[starts[0] : starts[1]], rows):
+    at = HEADER.size
+    places = []
+    for count, size in zip(rows, SIZES, strict=True):
+        places.append(slice(at, at := at + count * size))
+    if at + names_bytes != len(value):
+        raise DamagedRecord(f"a frame of {len(value)} bytes: its header says {at + names_bytes}")
+    if problem := _mismatch(value[places[0]], rows):
         raise DamagedRecord(problem)
     try:
-        names = _names.decode(memoryview(value)[starts[-1] :])
+        return rows, places, _names.decode(memoryview(value)[at:])
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise DamagedRecord(f"a frame whose names cannot be read: {error}") from error
+
+
+def _decode_frame(value: bytes) -> Frame:
+    rows, places, names = split_frame(value)
     # One copy: aligned and writable, so that compiled folds see one array type whether frames were merged or not.
     buffer = bytearray(value)
     readings, supplies, counters, measures, signals = (
-        np.frombuffer(buffer, dtype, count, start)
-        for dtype, count, start in zip(BLOCKS, rows, starts[:-1], strict=True)
+        np.frombuffer(buffer, dtype, count, place.start)
+        for dtype, count, place in zip(BLOCKS, rows, places, strict=True)
     )
     return Frame(readings, supplies, counters, measures, signals, names)
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from journal.codec import BLOCKS
+from journal.codec import BLOCKS, DamagedRecord, kind_of, split_frame
 from models.frame import UNKNOWN_COUNTER, Column, Frame, Signal, SupplyFlag
+from models.records import Kind
 
 MOST_NAMES = 0xFFFF  # indexes are u2
 
@@ -26,6 +27,27 @@ def merge_frames(frames: Sequence[Frame]) -> Frame:
     ]
     lengths = [(len(frame.supplies), len(frame.counters), len(frame.measures), len(frame.signals)) for frame in frames]
     return _joined(columns, lengths, [frame.names for frame in frames])
+
+
+def decode_merged(values: Sequence[bytes]) -> Frame:
+    """merge_frames of decoded frame records, without making each: nearly twice as fast.
+
+    Raises DamagedRecord when any is damaged or no frame, UnknownVersion, and ValueError as merge_frames does."""
+    if not values:
+        raise ValueError("no frames to merge")
+    parts: list[list[bytes]] = [[], [], [], [], []]
+    lengths = []
+    tables = []
+    for value in values:
+        if kind_of(value) is not Kind.FRAME:
+            raise DamagedRecord("a record that is no frame cannot be merged")
+        rows, places, names = split_frame(value)
+        for part, place in zip(parts, places, strict=True):
+            part.append(value[place])
+        lengths.append((rows[1], rows[2], rows[3], rows[4]))
+        tables.append(names)
+    columns = [np.frombuffer(bytearray().join(part), dtype) for part, dtype in zip(parts, BLOCKS, strict=True)]
+    return _joined(columns, lengths, tables)
 
 
 def _joined(columns: list[Column], lengths: list[tuple[int, int, int, int]], tables: list[tuple[str, ...]]) -> Frame:

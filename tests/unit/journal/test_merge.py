@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from journal.codec import decode, encode_frame
-from journal.merge import merge_frames
+from journal.codec import DamagedRecord, decode, encode_frame, encode_tick
+from journal.merge import decode_merged, merge_frames
 from models.frame import COUNTER, MEASURE, READING, SIGNAL, SUPPLY, UNKNOWN_COUNTER, Frame, Signal, SupplyFlag
+from models.records import Tick
 
 
 def frame(device: int, supply: str, counter: str, measure: str, unit: str, signal: str) -> Frame:
@@ -56,10 +57,11 @@ def test_names_are_joined_and_indexes_follow() -> None:
     assert said(merged) == [row for f in frames for row in said(f)]
     assert len(merged.names) == len(set(merged.names)) == 8
     assert [f.supplies.tobytes() for f in frames] == before
-    for block in (merged.readings, merged.supplies, merged.counters, merged.measures, merged.signals):
-        assert block.flags.writeable
-        assert block.flags.c_contiguous
-        assert block.flags.aligned
+    direct = decode_merged([encode_frame(f) for f in frames])
+    assert direct.names == merged.names
+    for block in ("readings", "supplies", "counters", "measures", "signals"):
+        assert getattr(direct, block).tobytes() == getattr(merged, block).tobytes()
+        assert getattr(direct, block).flags.writeable
     assert said(decode(encode_frame(merged))) == said(merged)  # type: ignore[arg-type]  # a frame, as sent
 
 
@@ -94,3 +96,12 @@ def test_more_names_than_an_index_can_tell_are_refused() -> None:
 
     with pytest.raises(ValueError, match="80000 different names"):
         merge_frames([named(0), named(40_000)])
+
+
+def test_what_is_no_frame_is_not_merged() -> None:
+    good = encode_frame(frame(1, "a", "b", "c", "d", "e"))
+    for bad in (encode_tick(Tick(1, 1)), good[:-1], good[:9]):
+        with pytest.raises(DamagedRecord):
+            decode_merged([good, bad])
+    with pytest.raises(ValueError, match="no frames"):
+        decode_merged([])
