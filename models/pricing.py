@@ -74,7 +74,7 @@ def _quote(terms: Terms, quantity: int) -> Quote:
 
 def quote(terms: Terms, units: float) -> Quote:
     """At least `units`, for the least money: a price break is reached for when more goods then cost less in total."""
-    packs = max(1, ceil(units / terms.pack))
+    packs = max(1, ceil(units / terms.pack - 1e-6))  # four quarters of a pack are one pack
     wanted = {order_quantity(packs, terms.moq, terms.multiple)}
     wanted |= {order_quantity(max(packs, b.quantity), terms.moq, terms.multiple) for b in terms.breaks}
     return min((_quote(terms, q) for q in wanted), key=lambda q: (q.total.amount, q.quantity))

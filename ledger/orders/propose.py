@@ -1,6 +1,5 @@
 """A need becomes a line in the draft order of (site, supplier, window), at a price, with its budget reserved."""
 
-from math import ceil
 from typing import Any
 
 import msgspec
@@ -50,9 +49,8 @@ def propose(change: Change, effect: Need) -> None:
 
 
 def units_of(where: Row[Any]) -> float:
-    """Units of stock that one refill of the slot takes: at least one, and whole ones, for only these can be bought."""
-    amount = where.capacity if where.refill == Refill.TOPUP else 1.0
-    return float(max(1, ceil(amount / where.pack_units - 1e-9)))
+    """Units of stock that one refill of the slot takes, as `step` claims them (models.decide.cover); may be a part."""
+    return float((where.capacity if where.refill == Refill.TOPUP else 1.0) / where.pack_units)
 
 
 def mode_of(where: Row[Any]) -> Mode:

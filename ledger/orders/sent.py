@@ -16,6 +16,9 @@ from models.facts import NeedState
 from models.orders import Event, LineBooks, LineState, OrderState, state_of
 from models.stores import StoreError
 
+EPSILON = 1e-6
+"""Of units: four quarters are one."""
+
 SUPPLIER_TASKS = ("supplier_silent", "overdue", "cancel_requested", "unsent")
 
 
@@ -147,10 +150,10 @@ def _needs(change: Change, bought: Row[Any], after: LineBooks, otherwise: NeedSt
     coming = here + after.under_way * bought.pack
     for row in book.open_needs(change, line_id=bought.id):
         coming -= row.units
-        if here >= row.units:
+        if here >= row.units - EPSILON:
             here -= row.units
             book.settle(change, [row], NeedState.MET, "delivered")
-        elif coming < 0:
+        elif coming < -EPSILON:
             coming += row.units
             book.settle(change, [row], otherwise, reason)
 

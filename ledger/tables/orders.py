@@ -20,7 +20,7 @@ need = Table(
     ref("site_id", "site"),
     Column("shard", Integer, nullable=False),
     ref("product_id", "product"),
-    Column("units", Float, nullable=False),  # of stock that one refill takes, at least 1
+    Column("units", Float, nullable=False),  # of stock that one refill takes
     ref("order_line_id", "order_line", nullable=True, index=True),  # that answers it; one line answers several needs
     Column("state", Integer, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
