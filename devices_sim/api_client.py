@@ -9,6 +9,7 @@ from devices_sim.clock import DomainClock, boot_ms
 from devices_sim.errors import Unavailable
 
 PAGE = 200
+FLEET_PATIENCE_S = 120.0
 
 
 class Api:
@@ -28,10 +29,12 @@ class Api:
         body: object = None,
         key: str | None = None,
         query: dict[str, str | int] | None = None,
+        patience_s: float | None = None,
     ) -> Any:
         headers = {"Idempotency-Key": key} if key else {}
+        timeout = httpx.USE_CLIENT_DEFAULT if patience_s is None else httpx.Timeout(patience_s)
         try:
-            answer = await self._http.request(method, path, json=body, headers=headers, params=query)
+            answer = await self._http.request(method, path, json=body, headers=headers, params=query, timeout=timeout)
         except httpx.HTTPError as error:
             raise Unavailable(
                 f"{method} {path}: {type(error).__name__} {error}; is the API at {self._http.base_url} up?"
@@ -46,8 +49,8 @@ class Api:
         clock.sync(int(answer["now_ms"]), float(answer["speed"]), asked, boot_ms())
 
     async def apply_fleet(self, document: dict[str, object]) -> list[dict[str, Any]]:
-        """POST /v1/fleet; returns the credentials of devices that are new."""
-        answer = await self.call("POST", "/v1/fleet", body=document)
+        """POST /v1/fleet; returns the credentials of devices that are new. Thousands of devices take their time."""
+        answer = await self.call("POST", "/v1/fleet", body=document, patience_s=FLEET_PATIENCE_S)
         return list(answer["credentials"])
 
     async def pages(self, path: str, **query: str | int) -> AsyncIterator[dict[str, Any]]:

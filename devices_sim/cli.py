@@ -11,8 +11,7 @@ import click
 import msgspec
 
 from devices_sim import report, scenario
-from devices_sim.clock import feasible_speed, speed_reason
-from devices_sim.errors import SimulatorError
+from devices_sim.errors import BadState, SimulatorError
 from devices_sim.mqtt_client import Broker
 from devices_sim.runner import Options, Runner
 
@@ -68,9 +67,8 @@ def main(
             supplier_port=supplier_port,
             patience_s=patience,
             keep=keep_readings,
+            progress=sys.stderr.isatty(),
         )
-        if feasible_speed(plan.fleet.devices, wanted=plan.speed, report_every_ms=plan.report_every_ms) < plan.speed:
-            options.say(speed_reason(plan.fleet.devices, wanted=plan.speed, report_every_ms=plan.report_every_ms))
         result = asyncio.run(_run(options))
     except (SimulatorError, OSError) as error:
         click.echo(f"devices_sim: {error}", err=True)
@@ -80,9 +78,10 @@ def main(
 
 
 def _token(path: Path | None) -> str:
-    if path is None:
-        return os.environ.get("ULLAGE_SIM_TOKEN", "")
-    return path.read_text().strip()
+    token = path.read_text().strip() if path else os.environ.get("ULLAGE_SIM_TOKEN", "")
+    if not token:
+        raise BadState("no operator token: give --token-file, or ULLAGE_SIM_TOKEN; `ullage token create` makes one")
+    return token
 
 
 async def _run(options: Options) -> report.Report:

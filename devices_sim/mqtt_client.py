@@ -63,6 +63,7 @@ class Link:
     client: Client | None = None
     busy: bool = False  # being connected in a thread
     up: bool = False
+    writing: bool = False  # waits until its socket takes more
     since: float = 0.0
     retry_at: float = 0.0
     delay: float = FIRST_DELAY
@@ -77,6 +78,12 @@ class Link:
         return f"ullage/v1/{device.site.account}/{device.name}"
 
 
+def _decrypted(client: Client) -> int:
+    """Bytes that TLS has read from the socket and paho has not: no readiness of the socket tells of them."""
+    sock = client.socket()
+    return sock.pending() if isinstance(sock, ssl.SSLSocket) else 0
+
+
 class Links:
     """Connects, publishes, takes PUBACKs, reconnects with jitter. All calls are made on the event loop's thread."""
 
@@ -84,7 +91,7 @@ class Links:
         self.world, self.broker = world, broker
         seed = world.plan.scenario.seed
         self.links = [
-            Link(m, tokens[m.device.site.account, m.device.name][1], unit(seed, "version", m.device.name) < 0.5)
+            Link(m, tokens[m.device.site.account, m.device.name][1], unit(seed, "version", m.device.name) < 0.4)
             for m in world.machines
         ]
         self.connects = 0
@@ -101,6 +108,11 @@ class Links:
     @property
     def connected(self) -> int:
         return sum(link.up for link in self.links)
+
+    def waiting(self) -> int:
+        """Readings of connected or connectable devices that are not acknowledged yet."""
+        online = (link for link in self.links if self.world.online(link.machine.device.index))
+        return sum(len(link.inflight) + len(link.machine.queue) for link in online)
 
     def in_flight(self) -> int:
         return sum(len(link.inflight) for link in self.links)
@@ -166,6 +178,8 @@ class Links:
         if link.client is None:
             return
         link.client.loop_read()
+        while link.client is not None and self.broker.tls and _decrypted(link.client):
+            link.client.loop_read()
         for reading in link.acked:
             self.world.acknowledged(reading)
         for reading in link.refused:
@@ -188,10 +202,12 @@ class Links:
         sock = client.socket()
         if sock is None:
             return
-        if client.want_write():
-            self._loop.add_writer(sock, self._writable, link)
-        else:
-            self._loop.remove_writer(sock)
+        if client.want_write() != link.writing:
+            link.writing = not link.writing
+            if link.writing:
+                self._loop.add_writer(sock, self._writable, link)
+            else:
+                self._loop.remove_writer(sock)
 
     def pump(self, link: Link) -> None:
         """Publish from the machine's queue as far as the window goes."""
@@ -207,9 +223,13 @@ class Links:
                 break
             link.inflight[info.mid] = reading
             self.world.counts.sent += 1
-        if link.machine.state.hostile_until > self.world.time and link.client is not None:
-            client.publish(f"ullage/v1/{link.machine.device.site.account}/somebody-else/readings", b"{}", qos=0)
         self._flush(link)
+
+    def intrude(self, link: Link) -> None:
+        """What a hostile device tries: another device's topic, at QoS 0 because nobody should acknowledge it."""
+        if link.client is not None and link.up:
+            link.client.publish(f"ullage/v1/{link.machine.device.site.account}/somebody-else/readings", b"{}", qos=0)
+            self._flush(link)
 
     # callbacks of paho, all inside loop_read, loop_write or loop_misc
     def _on_connect(
@@ -253,7 +273,7 @@ class Links:
 
     # the end of a connection
     def _lost(self, link: Link) -> None:
-        link.client, link.up = None, False
+        link.client, link.up, link.writing = None, False, False
         link.machine.queue.extendleft(reversed(link.inflight.values()))
         link.inflight.clear()
         self._later(link)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -49,7 +50,7 @@ class Report(msgspec.Struct, kw_only=True):
     needs_by_state: dict[str, int] = {}
     needs_twice: int | None = None
     orders_twice: int | None = None
-    acked_lost: int | None = None
+    devices_unheard: int | None = None  # acknowledged, but Ullage last heard of the device a day before that
     failed: list[str] = []  # expectations that did not come true
 
     @property
@@ -102,7 +103,7 @@ async def ask(report: Report, api: Api, world: World, within: float) -> None:
         async with asyncio.timeout(within):
             await _orders(report, api)
             await _needs(report, api)
-            report.acked_lost = await _lost(api, world)
+            report.devices_unheard = await _unheard(api, world)
     except (Unavailable, TimeoutError) as error:
         report.api = f"not known: {error}" if str(error) else f"did not answer within {within:g} s"
 
@@ -127,10 +128,21 @@ def _slot(need: dict[str, Any]) -> str:
     return str(need.get("slot_id", need.get("slot")))
 
 
-async def _lost(api: Api, world: World) -> int | None:
-    """Acknowledged readings that the product does not know of: not answered by the API yet."""
-    del api, world
-    return None
+async def _unheard(api: Api, world: World) -> int:
+    """Devices whose newest acknowledged reading is a day newer than what Ullage says it last heard."""
+    heard: dict[tuple[str, str], int] = {}
+    async for slot in api.pages("/v1/slots"):
+        key = (str(slot["account"]), str(slot["device"]))
+        heard[key] = max(heard.get(key, 0), moment(slot.get("last_heard")))
+    sure = [m for m in world.machines if m.state.acked and not m.state.skew]
+    return sum(m.state.acked - heard.get((m.device.site.account, m.device.name), 0) > DAY for m in sure)
+
+
+def moment(value: object) -> int:
+    """Domain ms of an API's time, which is ISO text or ms."""
+    if isinstance(value, str):
+        return int(datetime.fromisoformat(value).timestamp() * 1_000)
+    return int(value) if isinstance(value, int | float) else 0
 
 
 def judge(report: Report, scenario: Scenario) -> None:
@@ -174,7 +186,7 @@ def text(report: Report) -> str:
         ("purchase orders", bought),
         ("Ullage's orders", f"{_number(r.orders)} {_states(r.orders_by_state)}"),
         ("Ullage's needs", needs),
-        ("lost", f"{_number(r.acked_lost)} of the acknowledged readings"),
+        ("not heard", f"{_number(r.devices_unheard)} devices that were acknowledged"),
     ]
     if report.api != "answered":
         rows.append(("API", report.api))

@@ -14,7 +14,7 @@ import msgspec
 
 from devices_sim import fleet, report, status
 from devices_sim.api_client import Api, Refused
-from devices_sim.clock import DomainClock
+from devices_sim.clock import DomainClock, feasible_speed, speed_reason
 from devices_sim.errors import BadState, Unavailable
 from devices_sim.mqtt_client import Broker, Links
 from devices_sim.report import Report
@@ -27,6 +27,8 @@ TICK_S = 0.05
 SLICE = 250
 """Devices that report between two looks at the sockets."""
 REPORT_WITHIN_S = 1.5
+GOODBYE_S = 0.5
+DRAIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Options:
     supplier_port: int = 0
     patience_s: float = 30.0
     keep: bool = False
+    progress: bool = False
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
 
@@ -70,6 +73,7 @@ class Runner:
             world = World(self.plan, self.truth, self.clock.now())
             suppliers = Suppliers(self.plan, self.truth, self._secrets(), self.clock.now)
             await self._provision(suppliers)
+            self._warn_of_speed()
             links = Links(world, self.options.broker, self.truth.credentials())
             self.world, self.suppliers, self.links = world, suppliers, links
             return await self._live()
@@ -102,6 +106,12 @@ class Runner:
         if before != mine:
             raise BadState(f"{self.options.state} holds the world {before!r}, this is {mine!r}: use another --state")
         self.truth.set_meta("world", mine)
+
+    def _warn_of_speed(self) -> None:
+        """The product chose the speed; tell if it is more than this process can follow."""
+        devices, every = self.scenario.fleet.devices, self.scenario.report_every_ms
+        if feasible_speed(devices, wanted=self.clock.speed, report_every_ms=every) < self.clock.speed:
+            self.options.say(f"this will lag: {speed_reason(devices, wanted=self.clock.speed, report_every_ms=every)}")
 
     def _secrets(self) -> dict[str, str]:
         found = {name: self.truth.meta(f"secret {name}") or secrets.token_hex(16) for name in fleet.SUPPLIERS}
@@ -143,6 +153,8 @@ class Runner:
             self._every(0.25, self._supply),
             self._every(0.5, self._tell),
         ]
+        if self.options.progress:
+            jobs.append(self._every(0.5, self._progress))
         if self.options.status_file is not None:
             jobs.append(self._every(1.0, self._write_status))
         tasks = [asyncio.create_task(job) for job in jobs]
@@ -186,7 +198,10 @@ class Runner:
     def _save(self) -> None:
         self.truth.acks.write()
         for index in self.world.save():
-            self.links.pump(self.links.links[index])
+            link = self.links.links[index]
+            self.links.pump(link)
+            if link.machine.state.hostile_until > self.world.time:
+                self.links.intrude(link)
 
     async def _maintain(self) -> None:
         self.links.maintain(asyncio.get_running_loop().time())
@@ -238,6 +253,14 @@ class Runner:
     async def _write_status(self) -> None:
         self._status("running")
 
+    async def _progress(self) -> None:
+        """One line that is written over, for a person at a terminal."""
+        counts, happened = self.world.counts, self.world.happened
+        date = datetime.fromtimestamp(self.world.time / 1_000, UTC).strftime("%a %Y-%m-%d %H:%M")
+        line = f"{date}  {self.links.connected} connected, {counts.acked:,} acknowledged, "
+        line += f"{happened['met']} empties met, {happened['missed']} missed"
+        print(f"\r{line:<100}", end="", file=sys.stderr, flush=True)
+
     def _status(self, state: str, final: Report | None = None) -> None:
         path = self.options.status_file
         if path is None:
@@ -261,10 +284,11 @@ class Runner:
 
     # the end
     async def _settle(self) -> None:
-        """Let what is in flight be acknowledged, for a moment, then say goodbye."""
-        for _ in range(10):
-            if not self.links.in_flight():
-                break
+        """Let what waits be acknowledged: at the end of a scenario for long, when told to stop for a moment."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + (GOODBYE_S if self.stop.is_set() else DRAIN_S)
+        while loop.time() < ends and (self.links.in_flight() if self.stop.is_set() else self.links.waiting()):
+            self.links.maintain(loop.time())
             await asyncio.sleep(0.05)
         await self.links.close()
         self._save()

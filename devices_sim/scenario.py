@@ -26,7 +26,6 @@ EventKind = Literal[
     "heavy",
     "hostile",
     "supplier_late",
-    "spares",
 ]
 
 

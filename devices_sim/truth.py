@@ -4,6 +4,8 @@ A reading is on record, with the state that its device has after it, before it i
 twice for different content, whenever the process ends.
 """
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -79,6 +81,8 @@ class Truth:
             path.touch(mode=0o600)
         self.folder = folder
         self.keep = keep
+        self._closed = False
+        self._lock = _lock(folder)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
@@ -227,8 +231,23 @@ class Truth:
         return self._value("select count(*) from job where done = 0")
 
     def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         self.acks.close()
         self._db.close()
+        os.close(self._lock)
+
+
+def _lock(folder: Path) -> int:
+    """Two processes must not live the same world. The lock ends with the process."""
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise BadState(f"{folder} is in use by another devices_sim: end that one, or use another --state") from error
+    return handle
 
 
 def acked(folder: Path) -> dict[tuple[str, str, str], list[tuple[int, int]]]:

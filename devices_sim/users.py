@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from devices_sim.chance import draws
+from devices_sim.chance import draws, unit
 from devices_sim.fleet import Device, Plan
 from devices_sim.truth import Happening
 from devices_sim.world.kinds import MODELS
@@ -106,12 +106,12 @@ class Users:
         return changed
 
     def _threshold(self, device: Device, slot: str) -> float:
-        return draws(self.plan.scenario.seed, "threshold", device.name, slot).uniform(8, 30)
+        return 8 + 22 * unit(self.plan.scenario.seed, "threshold", device.name, slot)
 
     def _impatient(self, device: Device, slot: int, now: int) -> bool:
         if not self.closets.has(device.site.key, MODELS[device.model].supplies[slot].product.sku):
             return False
-        return draws(self.plan.scenario.seed, "impatient", device.name, slot, now).random() < 0.01 / 24
+        return unit(self.plan.scenario.seed, "impatient", device.name, slot, now) < 0.01 / 24
 
     def _pour(self, device: Device, state: State, slot: int, now: int, *, at_least: int = 0) -> None:
         """Top up by whole packs from the closet, as many as fit."""

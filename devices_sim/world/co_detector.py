@@ -1,6 +1,7 @@
 """CO detectors: a battery with a coarse meter and a sensor cell that simply ages."""
 
-from devices_sim.chance import draws
+from random import Random
+
 from devices_sim.sensors import Style
 from devices_sim.world.kind import Kind, Model, Product, Supply
 
@@ -9,8 +10,8 @@ BATTERY = Product("BAT-9V", "Lithium block 9 V", "piece", "8.20", "technoparts")
 
 
 class CoDetector(Kind):
-    def measures(self, seed: int, device: str, at: int) -> dict[str, object]:
-        chance = draws(seed, "co", device, at)
+    def measures(self, at: int, chance: Random) -> dict[str, object]:
+        del at
         ppm = chance.uniform(30, 90) if chance.random() < 0.0003 else abs(chance.gauss(0, 1.2))
         return {"co": {"value": round(ppm, 1), "unit": "ppm"}}
 

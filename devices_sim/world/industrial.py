@@ -1,6 +1,7 @@
 """Industrial equipment: lubricant is topped up by the litre, filters are due after so many hours of running."""
 
-from devices_sim.chance import draws
+from random import Random
+
 from devices_sim.sensors import Style
 from devices_sim.usage import SHIFTS
 from devices_sim.world.kind import Counter, Kind, Model, Product, Supply
@@ -10,8 +11,8 @@ FILTER = Product("FLT-1", "Air filter", "piece", "38.00", "technoparts")
 
 
 class Industrial(Kind):
-    def measures(self, seed: int, device: str, at: int) -> dict[str, object]:
-        chance = draws(seed, "vibration", device, at)
+    def measures(self, at: int, chance: Random) -> dict[str, object]:
+        del at
         return {"vibration": {"value": round(abs(chance.gauss(2.2, 0.4)), 2), "unit": "mm/s"}}
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from random import Random
 from typing import Literal
 
 from devices_sim.chance import draws
@@ -83,9 +84,9 @@ class Kind:
             for s in model.supplies
         ]
 
-    def measures(self, seed: int, device: str, at: int) -> dict[str, object]:
+    def measures(self, at: int, chance: Random) -> dict[str, object]:
         """The `measures` of a reading at domain time `at` (ms)."""
-        del seed, device, at
+        del at, chance
         return {}
 
 

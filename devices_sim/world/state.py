@@ -27,6 +27,7 @@ class State(msgspec.Struct, array_like=True):
     heavy: float = 1.0
     skew_until: int = 0
     skew: int = 0
+    acked: int = 0  # domain ms of the newest reading that was acknowledged
     newest_first: bool = False  # how the backlog is sent
 
 

@@ -1,8 +1,8 @@
 """Thermostats: a battery, metered coarsely or by its age alone, and the room's temperature."""
 
 import math
+from random import Random
 
-from devices_sim.chance import draws
 from devices_sim.sensors import Style
 from devices_sim.world.kind import Kind, Model, Product, Supply
 
@@ -10,9 +10,9 @@ BATTERY = Product("BAT-AA2", "Lithium cells AA, pair", "pair", "4.90", "technopa
 
 
 class Thermostat(Kind):
-    def measures(self, seed: int, device: str, at: int) -> dict[str, object]:
+    def measures(self, at: int, chance: Random) -> dict[str, object]:
         hour = at / 3_600_000 % 24
-        room = 20.5 + 1.2 * math.sin((hour - 9) / 24 * 2 * math.pi) + draws(seed, "room", device, at).gauss(0, 0.2)
+        room = 20.5 + 1.2 * math.sin((hour - 9) / 24 * 2 * math.pi) + chance.gauss(0, 0.2)
         return {"temperature": {"value": round(room, 1), "unit": "Cel"}}
 
 

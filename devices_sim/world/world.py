@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 
 from devices_sim import sensors, usage
-from devices_sim.chance import draws
+from devices_sim.chance import draws, unit
 from devices_sim.clock import DAY
 from devices_sim.errors import BadState
 from devices_sim.fleet import Device, Plan
@@ -135,7 +135,7 @@ class World:
             self.time = max(self.time, ts)
             machine = self.machines[index]
             self._live(machine, ts)
-            jitter = draws(self.plan.scenario.seed, "jitter", index, machine.state.readings).random() - 0.5
+            jitter = unit(self.plan.scenario.seed, "jitter", index, machine.state.readings) - 0.5
             machine.state.next = ts + max(int(machine.every * (1 + 0.1 * jitter)), 1)
             heapq.heappush(due, (machine.state.next, index))
             limit -= 1
@@ -249,16 +249,18 @@ class World:
         rates, queue = self.plan.scenario.trouble, machine.queue
         queue.append(reading)
         self._made.append(reading)
-        if len(queue) > 1 and chance.random() < rates.disorder:
+        # both are drawn in any case: chance must not depend on how long the queue is
+        disorder, duplicate = chance.random() < rates.disorder, chance.random() < rates.duplicate
+        if disorder and len(queue) > 1:
             queue[-1], queue[-2] = queue[-2], queue[-1]
-        if reading.seq and chance.random() < rates.duplicate:
+        if duplicate and reading.seq:
             queue.append(reading)
         if len(queue) > STORE:
             self._gone.append(queue.popleft().id)
             self.counts.dropped += 1
 
     def _body(self, machine: Machine, now: int, ts: int, signals: list[str], chance: Random) -> dict[str, object]:
-        state, model, device = machine.state, machine.model, machine.device
+        state, model = machine.state, machine.model
         supplies = {}
         for slot, supply in enumerate(model.supplies):
             if supply.meter != "level":
@@ -273,7 +275,7 @@ class World:
         for index, counter in enumerate(model.counters):
             value = int(state.used[index]) + state.offsets[index]
             counters[counter.name] = value % counter.wrap if counter.wrap else max(value, 0)
-        measures = KINDS[model.kind].measures(self.plan.scenario.seed, device.name, now)
+        measures = KINDS[model.kind].measures(now, chance)
         body: dict[str, object] = {"v": 1, "ts": iso(ts)}
         parts = (("supplies", supplies), ("counters", counters), ("measures", measures), ("signals", signals))
         return body | {name: part for name, part in parts if part}
@@ -297,6 +299,8 @@ class World:
         junk = reading.boot == reading.seq == 0
         if junk or self.truth.acks.add(reading.device, reading.boot, reading.seq):
             self.counts.acked += 1
+            state = self.machines[reading.device].state
+            state.acked = max(state.acked, 0 if junk else reading.ts)
             self._gone.append(reading.id)
         else:
             self.counts.duplicates += 1
@@ -335,7 +339,7 @@ class World:
 
 def iso(ts: int) -> str:
     """UTC with milliseconds, as devices write it."""
-    return datetime.fromtimestamp(ts / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ts % 1_000:03d}Z"
+    return f"{datetime.fromtimestamp(ts // 1_000, UTC).isoformat()[:19]}.{ts % 1_000:03d}Z"
 
 
 def _junk(payload: bytes, chance: Random) -> bytes:

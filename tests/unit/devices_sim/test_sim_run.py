@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import httpx
+import pytest
 
 from devices_sim.api_client import Api
 from devices_sim.mqtt_client import Broker
@@ -27,6 +28,13 @@ def runner(folder, broker, product, what, **kw):
     made = Runner(options, Api("http://api", "t", transport=httpx.MockTransport(product)))
     made.said = said
     return made
+
+
+@pytest.fixture
+def product(product):
+    """Twelve hours take a second."""
+    product.speed = 36_000.0
+    return product
 
 
 async def lived(folder, broker, product, what, meanwhile=None, **kw):
