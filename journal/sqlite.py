@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from journal.database import Damaged, connect, is_busy, retried, sync_folder, transaction, translated
+from journal.database import Damaged, WriterLock, connect, is_busy, retried, sync_folder, transaction, translated
 from journal.identity import Format, prepare
 from models.stores import Record, StoreError
 from models.urls import sqlite_path
@@ -67,13 +67,19 @@ class SqliteJournal:
         self._read_lock = threading.Lock()
         self._committed = 0.0
         self._cut_again = 0.0
-        self._writer = connect(self.path)
+        self._writers = WriterLock(self.path)
         try:
-            with translated(self.path):
+            self._writer = connect(self.path)
+        except BaseException:
+            self._writers.close()
+            raise
+        try:
+            with translated(self.path), self._writers:
                 self._prepare(partitions)
                 self._reader = connect(self.path)
         except BaseException:
             self._writer.close()
+            self._writers.close()
             raise
 
     @property
@@ -91,12 +97,13 @@ class SqliteJournal:
             self._known(partition)
         with self._write_lock, translated(self.path):
             self._leave_a_gap()
-            try:
-                with transaction(self._writer):
-                    offsets = self._insert(records, _now())
-            finally:
-                self._committed = time.monotonic()
-            self._bound_wal()
+            with self._writers:
+                try:
+                    with transaction(self._writer):
+                        offsets = self._insert(records, _now())
+                finally:
+                    self._committed = time.monotonic()
+                self._bound_wal()
         return offsets
 
     def read(self, partition: int, offset: int, limit: int = 1000, max_bytes: int = 4 << 20) -> list[Record]:
@@ -140,10 +147,11 @@ class SqliteJournal:
         while True:
             with self._write_lock, translated(self.path):
                 self._leave_a_gap()
-                with transaction(self._writer):
-                    step = _drop(self._writer, partition, before)
-                self._committed = time.monotonic()
-                self._bound_wal()
+                with self._writers:
+                    with transaction(self._writer):
+                        step = _drop(self._writer, partition, before)
+                    self._committed = time.monotonic()
+                    self._bound_wal()
             dropped += step
             if step == 0:
                 return dropped
@@ -184,6 +192,7 @@ class SqliteJournal:
         with self._write_lock, self._read_lock:
             self._reader.close()
             self._writer.close()
+            self._writers.close()
 
     def _known(self, partition: int) -> None:
         if not 0 <= partition < self._partitions:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from journal.database import connect, retried, sync_folder, transaction, translated
+from journal.database import WriterLock, connect, retried, sync_folder, transaction, translated
 from journal.identity import Format, prepare
 from models.stores import Checkpoint, Fenced, StoreError
 from models.urls import sqlite_path
@@ -69,25 +69,31 @@ class SqliteStateStore:
         self.path = path.absolute()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = connect(self.path)
+        self._writers = WriterLock(self.path)
         try:
-            with translated(self.path):
+            self._connection = connect(self.path)
+        except BaseException:
+            self._writers.close()
+            raise
+        try:
+            with translated(self.path), self._writers:
                 prepare(self._connection, self.path, FORMAT)
                 sync_folder(self.path.parent)
                 self._connection.execute("PRAGMA journal_size_limit=0")  # a checkpoint's log is as large as itself
         except BaseException:
             self._connection.close()
+            self._writers.close()
             raise
 
     def claim(self, partition: int, epoch: int) -> None:
-        with self._lock, translated(self.path), transaction(self._connection):
+        with self._lock, translated(self.path), self._writers, transaction(self._connection):
             known = self._epoch(partition)
             if known > epoch:
                 raise Fenced(f"partition {partition} belongs to epoch {known}, not to {epoch}: another worker took it")
             self._connection.execute("INSERT OR REPLACE INTO owner VALUES (?, ?)", (partition, epoch))
 
     def save(self, partition: int, checkpoint: Checkpoint) -> None:
-        with self._lock, translated(self.path):
+        with self._lock, translated(self.path), self._writers:
             with transaction(self._connection):
                 known = self._epoch(partition)
                 if known != checkpoint.epoch:
@@ -115,6 +121,7 @@ class SqliteStateStore:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+            self._writers.close()
 
     def _epoch(self, partition: int) -> int:
         row = self._connection.execute("SELECT epoch FROM owner WHERE partition = ?", (partition,)).fetchone()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from journal import sqlite as backend
-from journal.database import Damaged
+from journal.database import Damaged, WriterLock
 from journal.follow import Follower
 from journal.identity import OtherFile, OtherVersion
 from journal.open import open_journal
@@ -106,6 +106,16 @@ def test_a_short_lock_is_waited_for(journal: SqliteJournal, path: Path) -> None:
         timer.start()
         assert journal.append([(0, b"a")]) == [0]
         timer.join()
+
+
+def test_commits_of_processes_exclude_each_other(
+    journal: SqliteJournal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("journal.database.PATIENCE_S", 0.05)
+    with closing(WriterLock(path)) as other:
+        with other, pytest.raises(Unavailable, match="another process writes"):
+            journal.append([(0, b"a")])
+        assert journal.append([(0, b"b")]) == [0]
 
 
 def test_a_full_disk_is_unavailable_and_nothing_was_appended(journal: SqliteJournal) -> None:
