@@ -1,4 +1,7 @@
-"""One active worker per group and journal file. The kernel frees the lock when its holder dies, however it dies."""
+"""One active worker per group and journal file. The kernel frees the lock when its holder dies, however it dies.
+
+A holder that hangs keeps it: whoever supervises the workers kills one that gives no heartbeat.
+"""
 
 import fcntl
 import os
