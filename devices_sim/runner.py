@@ -196,7 +196,6 @@ class Runner:
             await asyncio.sleep(TICK_S if caught_up else 0)
 
     def _save(self) -> None:
-        self.truth.acks.write()
         for index in self.world.save():
             link = self.links.links[index]
             self.links.pump(link)

@@ -71,15 +71,25 @@ class World:
         self.by_site: dict[str, list[Machine]] = {}
         for machine in self.machines:
             self.by_site.setdefault(machine.device.site.key, []).append(machine)
-        for reading in truth.pending():
-            self.machines[reading.device].queue.append(reading)
         self._due = [(machine.state.next, machine.device.index) for machine in self.machines]
         heapq.heapify(self._due)
         self._changed: set[int] = {m.device.index for m in self.machines}
         self._made: list[Reading] = []
         self._gone: list[int] = []
         self._arrived: list[int] = []
+        self._wake()
         self.save()
+
+    def _wake(self) -> None:
+        """Queue what waits. A PUBACK may be in the log although the process ended before its reading was put away."""
+        ranges = self.truth.acks.ranges
+        for reading in self.truth.pending():
+            known = ranges.get((reading.device, reading.boot))
+            if reading.seq and known is not None and reading.seq in known:
+                self.counts.acked += 1
+                self._gone.append(reading.id)
+            else:
+                self.machines[reading.device].queue.append(reading)
 
     def _closets(self) -> Closets:
         new = not self.truth.meta("start")
@@ -315,6 +325,7 @@ class World:
     def save(self) -> set[int]:
         """Everything since the last call on record, in one transaction. Returns the devices with new readings."""
         users, closets = self.users, self.closets
+        self.truth.acks.write()
         if not (self._changed or self._made or self._gone or self._arrived or users.happened or closets.changed):
             return set()
         closets.pass_time(self.time)

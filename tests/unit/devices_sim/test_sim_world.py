@@ -124,6 +124,24 @@ def test_unacknowledged_readings_wait_through_a_restart(new_world):
     assert [[r.payload for r in m.queue] for m in again.machines] == waiting
 
 
+def test_a_puback_on_record_is_not_asked_for_again(new_world):
+    """The process ended after the log was written and before the reading was put away."""
+    what = scenario(devices=3)
+    world = new_world(what)
+    while not world.advance(START + DAY):
+        pass
+    world.save()
+    first = world.machines[0].queue[0]
+    world.truth.acks.add(first.device, first.boot, first.seq)
+    world.truth.close()
+    again = new_world(what)
+    assert first.seq not in {r.seq for r in again.machines[0].queue}
+    assert again.counts.acked == 1
+    live(again, START + DAY)
+    assert again.counts.acked == again.counts.published
+    assert list(again.truth.pending()) == []
+
+
 def test_a_full_device_forgets_its_oldest(new_world):
     world = new_world(scenario(devices=1))
     while not world.advance(START + (STORE + 100) * HOUR):
