@@ -1,12 +1,18 @@
 """Why, as a text that a planner understands. Times are shown in the site's time zone."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ledger.receipts import BudgetPart, LinePart, NeedPart, OfferPart, Receipt
 from models.effects import Evidence
 from models.money import Money
 from models.units import DAY, HOUR, NEVER
+
+if TYPE_CHECKING:
+    from ledger.why import NeedNow, SlotWhy, ViewPart
 
 CAUSES = {
     "probability": "it would probably be empty before the goods arrive",
@@ -50,7 +56,7 @@ def evidence_lines(evidence: Evidence, zone: str) -> list[str]:
         )
     lines.append(
         f"chance to be empty before goods arrive: {percent(evidence.probability)}"
-        f" (a day earlier {percent(evidence.probability_earlier)}, a day later {percent(evidence.probability_later)});"
+        f" (a day earlier {percent(evidence.probability_earlier)}, later {percent(evidence.probability_later)});"
         f" accepted: {percent(evidence.threshold)}"
     )
     if evidence.lead_ms:
@@ -80,10 +86,8 @@ def offer_line(offer: OfferPart, currency: str) -> str:
 
 def line_lines(line: LinePart, currency: str, zone: str) -> list[str]:
     out = [f"{line.line}. {line.product} ({line.sku}): {offer_line(line.chosen, currency)}"]
-    if line.chosen.quantity > line.units_needed:
-        out.append(
-            f"   {line.units_needed} needed; the rest for the supplier's minimum, multiple or a lower total price"
-        )
+    if line.chosen.quantity * line.pack > line.units_needed:
+        out.append(f"   {line.units_needed:g} needed; the rest for a minimum, a multiple or a lower total price")
     out += [f"   instead of {offer_line(other, currency)}" for other in line.others]
     for need in line.needs:
         out += ["   " + text for text in need_lines(need, zone)]
@@ -97,19 +101,107 @@ def budget_line(budget: BudgetPart, currency: str) -> str:
     return f"budget of {budget.month}: {Money(budget.amount, currency)}; {used}"
 
 
-def receipt_text(receipt: Receipt, state: str, zone: str) -> str:
+def order_text(receipt: Receipt, state: str, reason: str, *, overdue: bool, zone: str) -> str:
     total = Money(receipt.total, receipt.currency)
-    head = [
-        f"Order {receipt.order} of {receipt.account} for {receipt.site}, from {receipt.supplier}: {total}, {state}",
+    standing = state + (", overdue" if overdue else "")
+    out = [
+        f"Order {receipt.order} of {receipt.account} for {receipt.site}, from {receipt.supplier}: {total}, {standing}",
     ]
+    if reason:
+        out.append(f"because: {reason}")
     for line in receipt.lines:
-        head += line_lines(line, receipt.currency, zone)
-    head.append(budget_line(receipt.budget, receipt.currency))
+        out += line_lines(line, receipt.currency, zone)
+    out.append(budget_line(receipt.budget, receipt.currency))
     if receipt.limit is not None:
-        head.append(f"limit per order: {Money(receipt.limit, receipt.currency)}")
+        out.append(f"limit per order: {Money(receipt.limit, receipt.currency)}")
     for approval in receipt.approvals:
         who = "automatically" if approval.how == "automatic" else f"by {approval.by}"
-        head.append(f"{approval.decision} {who} {moment(approval.at, zone)}: {approval.why}")
-    frozen = moment(receipt.frozen_at, zone) if receipt.frozen_at else "not yet: this is how it stands"
-    head.append(f"frozen {frozen}; policy {receipt.policy}, logic {receipt.logic or 'unknown'}")
-    return "\n".join(head)
+        out.append(
+            f"{approval.decision} {who}, {moment(approval.at, zone)}{': ' + approval.why if approval.why else ''}"
+        )
+    frozen = moment(receipt.frozen_at, zone) if receipt.frozen_at else "not yet, this is how it stands"
+    out.append(f"frozen: {frozen}; policy {receipt.policy}, logic {receipt.logic or 'unknown'}")
+    return "\n".join(out)
+
+
+_VERDICTS = {
+    "fine": "not ordered: it will most probably last until goods that are ordered later arrive",
+    "covered": "not ordered: what is on the shelf or on order covers it",
+    "observe": "not ordered: it would be, but ordering is only observed (mode or pause)",
+    "off": "not ordered: ordering is switched off",
+    "silent": "not ordered: the device has been silent for so long that its forecast is not credible any more",
+    "unknown": "not ordered: no level was ever reported",
+    "site_blocked": "not ordered: the site is blocked after an internal error, see its alert",
+    "unplaced": "not ordered yet: its registration is on its way",
+}
+
+
+def verdict(
+    sku: str | None,
+    retired: bool,
+    offers: int,
+    mode: str,
+    view: ViewPart | None,
+    need: NeedNow | None,
+) -> str:
+    """One sentence: what is the case, or what stands against an order; the first that applies."""
+    if retired:
+        return "not ordered: it is retired"
+    if need is not None and need.state == "open":
+        return f"ordered: need {need.id} is open, order {need.order} is {need.order_state}"
+    if sku is None:
+        return "not ordered: no product fits this slot, map it first"
+    blocks = need is not None and need.state == "refused" and not need.released
+    if need is not None and blocks and (view is None or view.cycle == need.cycle):
+        return f"not ordered: need {need.id} was refused ({need.reason}); release it to try again"
+    if not offers:
+        return f"not ordered: nobody offers {sku} in the account's currency"
+    if view is None:
+        return "not ordered: nothing was heard of it yet"
+    if view.status == "fine" and mode in {"off", "observe"}:
+        return f"not ordered: it will most probably last; and the mode is {mode}"
+    return _VERDICTS.get(view.status, f"{view.status}: see the figures")
+
+
+def slot_text(why: SlotWhy) -> str:
+    zone = why.time_zone
+    out = [f"Slot {why.slot}: {why.name} of {why.device} at {why.site} ({why.account})", why.verdict]
+    if why.view is not None:
+        out += _view_lines(why.view, zone)
+    sku = why.product or "none"
+    out.append(f"product {sku}, {why.offers} offer(s)")
+    paused = f", paused at {' and '.join(why.mode.paused)}" if why.mode.paused else ""
+    modes = f"account {why.mode.account}, site {why.mode.site}, SKU {why.mode.sku}"
+    out.append(f"mode {why.mode.effective} ({modes}{paused})")
+    out.append(f"guard: {_guard(why)}")
+    if why.would_order:
+        out.append("in this cycle it would have been ordered, had the mode allowed it")
+    out += [f"alert: {text}" for text in why.alerts]
+    return "\n".join(out)
+
+
+def _view_lines(view: ViewPart, zone: str) -> list[str]:
+    low, high = view.level_low, view.level_high
+    known = f"{view.level:.0f} %" if high - low < 2 else f"{low:.0f} to {high:.0f} % (probably {view.level:.0f} %)"
+    out = [
+        f"level {known}, falling {view.rate:.2f} % per working day, cycle {view.cycle}; as of {moment(view.ts, zone)}"
+    ]
+    if view.quantiles:
+        q = view.quantiles
+        out.append(f"empty around {moment(q[len(q) // 2], zone)} (from {moment(q[0], zone)} to {moment(q[-1], zone)})")
+    chance = f"{percent(view.probability)}; ordered from {percent(view.threshold)} on"
+    out.append(f"chance to be empty before goods arrive: {chance}")
+    out.append(f"cover: {view.on_hand:g} on the shelf, {view.on_order:g} on order at this site")
+    out.append(f"last heard {moment(view.last_heard, zone)}")
+    return out
+
+
+def _guard(why: SlotWhy) -> str:
+    if why.need is None:
+        return "free, the slot never had a need"
+    label = f"need {why.need.id} (cycle {why.need.cycle}, attempt {why.need.attempt}) is {why.need.state}"
+    if why.need.state == "open":
+        return f"{label}: no second one until it is met"
+    if why.need.state == "refused" and not why.need.released:
+        return f"{label} ({why.need.reason}): no other in this cycle until a person releases it"
+    return f"free, {label}"

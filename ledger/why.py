@@ -1,0 +1,247 @@
+"""Why an order was made, and why a slot has (or has not) been ordered for: as data, and as a text for a planner."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from ledger import receipts, why_text
+from ledger.receipts import Receipt
+from ledger.scope import NotFound, Scope
+from ledger.tables import (
+    account,
+    account_product,
+    alert,
+    device,
+    need,
+    offer,
+    order,
+    order_line,
+    product,
+    receipt,
+    site,
+    slot,
+    slot_view,
+    would_order,
+)
+from models.facts import Mode, NeedState
+
+
+class OrderWhy(msgspec.Struct, frozen=True, kw_only=True):
+    order: int
+    state: str
+    reason: str  # why it waits or ended
+    overdue: bool
+    time_zone: str
+    receipt: Receipt  # frozen when it was placed; before that, a view of how it stands
+
+    def text(self) -> str:
+        return why_text.order_text(self.receipt, self.state, self.reason, overdue=self.overdue, zone=self.time_zone)
+
+
+class ModePart(msgspec.Struct, frozen=True, kw_only=True):
+    """The least of them counts; a pause anywhere is `observe`."""
+
+    effective: str
+    account: str
+    site: str
+    sku: str
+    paused: tuple[str, ...]  # where
+
+
+class ViewPart(msgspec.Struct, frozen=True, kw_only=True):
+    """How the slot stood when it was last looked at."""
+
+    ts: int
+    cycle: int
+    level: float
+    level_low: float
+    level_high: float
+    rate: float
+    quantiles: tuple[int, ...]
+    probability: float
+    threshold: float
+    band: int
+    status: str
+    on_hand: float
+    on_order: float
+    last_heard: int
+
+
+class NeedNow(msgspec.Struct, frozen=True, kw_only=True):
+    """The slot's newest need."""
+
+    id: int
+    cycle: int
+    attempt: int
+    state: str
+    reason: str
+    released: bool
+    opened: int
+    order: int | None
+    order_state: str | None
+    expected: int | None
+
+
+class SlotWhy(msgspec.Struct, frozen=True, kw_only=True):
+    slot: int
+    name: str
+    device: str
+    site: str
+    account: str
+    time_zone: str
+    retired: bool
+    product: str | None
+    offers: int
+    mode: ModePart
+    view: ViewPart | None
+    need: NeedNow | None
+    would_order: bool  # in this cycle: only the mode kept it from being ordered
+    alerts: tuple[str, ...]
+    verdict: str  # one sentence
+
+    def text(self) -> str:
+        return why_text.slot_text(self)
+
+
+def why_order(tx: Connection, scope: Scope, order_id: int, now: int) -> OrderWhy:
+    """Raises NotFound."""
+    row = tx.execute(
+        select(order.c.state, order.c.reason, order.c.overdue, site.c.time_zone, receipt.c.document)
+        .join(site, site.c.id == order.c.site_id)
+        .outerjoin(receipt, receipt.c.order_id == order.c.id)
+        .where(order.c.id == order_id, scope.where(order.c.account_id))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"order {order_id}")
+    frozen = receipts.load(row.document) if row.document else receipts.build(tx, order_id, now, "")
+    return OrderWhy(
+        order=order_id,
+        state=row.state,
+        reason=row.reason,
+        overdue=row.overdue,
+        time_zone=row.time_zone,
+        receipt=frozen,
+    )
+
+
+def why_slot(tx: Connection, scope: Scope, slot_id: int) -> SlotWhy:
+    """Raises NotFound."""
+    row = _slot(tx, scope, slot_id)
+    view = _view(tx, slot_id)
+    current = _need(tx, slot_id)
+    mode = _mode(row)
+    offers = 0
+    if row.product_id is not None:
+        mine = (offer.c.product_id == row.product_id, ~offer.c.retired, offer.c.currency == row.currency)
+        offers = len(tx.execute(select(offer.c.id).where(*mine)).all())
+    cycle = view.cycle if view else 0
+    would = select(would_order.c.slot_id).where(would_order.c.slot_id == slot_id, would_order.c.cycle == cycle)
+    subjects = [f"slot/{slot_id}", f"device/{row.device_id}", f"site/{row.site_id}"]
+    raised = select(alert.c.text).where(alert.c.subject.in_(subjects), alert.c.cleared.is_(None)).order_by(alert.c.id)
+    return SlotWhy(
+        slot=slot_id,
+        name=row.name,
+        device=row.device,
+        site=row.site,
+        account=row.account,
+        time_zone=row.time_zone,
+        retired=row.retired,
+        product=row.sku,
+        offers=offers,
+        mode=mode,
+        view=view,
+        need=current,
+        would_order=tx.scalar(would) is not None,
+        alerts=tuple(tx.scalars(raised)),
+        verdict=why_text.verdict(row.sku, row.retired, offers, mode.effective, view, current),
+    )
+
+
+def _slot(tx: Connection, scope: Scope, slot_id: int) -> Row[Any]:
+    sku = (account_product.c.account_id == slot.c.account_id) & (account_product.c.product_id == slot.c.product_id)
+    found = tx.execute(
+        select(
+            slot.c.name,
+            slot.c.device_id,
+            slot.c.site_id,
+            slot.c.product_id,
+            (slot.c.retired | device.c.retired | site.c.retired).label("retired"),
+            device.c.name.label("device"),
+            site.c.name.label("site"),
+            site.c.time_zone,
+            account.c.name.label("account"),
+            account.c.currency,
+            product.c.sku,
+            account.c.mode.label("account_mode"),
+            account.c.paused.label("account_paused"),
+            site.c.mode.label("site_mode"),
+            site.c.paused.label("site_paused"),
+            account_product.c.mode.label("sku_mode"),
+            account_product.c.paused.label("sku_paused"),
+        )
+        .join(device, device.c.id == slot.c.device_id)
+        .join(site, site.c.id == slot.c.site_id)
+        .join(account, account.c.id == slot.c.account_id)
+        .outerjoin(product, product.c.id == slot.c.product_id)
+        .outerjoin(account_product, sku)
+        .where(slot.c.id == slot_id, scope.where(slot.c.account_id))
+    ).one_or_none()
+    if found is None:
+        raise NotFound(f"slot {slot_id}")
+    return found
+
+
+def _mode(row: Row[Any]) -> ModePart:
+    sku = Mode.AUTO if row.sku_mode is None else Mode(row.sku_mode)
+    modes = {"account": Mode(row.account_mode), "site": Mode(row.site_mode), "sku": sku}
+    flags = {"account": row.account_paused, "site": row.site_paused, "sku": bool(row.sku_paused)}
+    paused = tuple(where for where, flag in flags.items() if flag)
+    least = min(modes.values())
+    effective = min(least, Mode.OBSERVE) if paused else least
+    words = {where: mode.name.lower() for where, mode in modes.items()}
+    return ModePart(effective=Mode(effective).name.lower(), paused=paused, **words)
+
+
+def _view(tx: Connection, slot_id: int) -> ViewPart | None:
+    row = tx.execute(select(slot_view).where(slot_view.c.slot_id == slot_id)).one_or_none()
+    if row is None:
+        return None
+    return ViewPart(**{name: getattr(row, name) for name in ViewPart.__struct_fields__ if name != "quantiles"},
+                    quantiles=tuple(row.quantiles))  # fmt: skip
+
+
+def _need(tx: Connection, slot_id: int) -> NeedNow | None:
+    row = tx.execute(
+        select(
+            need.c.id,
+            need.c.cycle,
+            need.c.attempt,
+            need.c.state,
+            need.c.reason,
+            need.c.released,
+            need.c.opened,
+            order_line.c.order_id,
+            order_line.c.expected,
+            order.c.state.label("order_state"),
+        )
+        .outerjoin(order_line, order_line.c.id == need.c.order_line_id)
+        .outerjoin(order, order.c.id == order_line.c.order_id)
+        .where(need.c.slot_id == slot_id)
+        .order_by(need.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return NeedNow(
+        id=row.id,
+        cycle=row.cycle,
+        attempt=row.attempt,
+        state=NeedState(row.state).name.lower(),
+        reason=row.reason,
+        released=row.released,
+        opened=row.opened,
+        order=row.order_id,
+        order_state=row.order_state,
+        expected=row.expected,
+    )
