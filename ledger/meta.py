@@ -41,9 +41,7 @@ def settle_partitions(tx: Connection, partitions: int) -> None:
 
 def layout(tx: Connection) -> Layout:
     """Incarnation (1 at first) and P (4 unless `settle_partitions` said otherwise)."""
-    found = dict(
-        tx.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_([INCARNATION, PARTITIONS]))).all()
-    )
+    found = dict(tx.execute(select(meta.c.key, meta.c.value).where(meta.c.key.in_([INCARNATION, PARTITIONS]))).all())
     return Layout(int(found.get(INCARNATION, 1)), int(found.get(PARTITIONS, 4)))
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from ledger.tables.columns import flag, key, ms, ref, word
-from ledger.types import Id, Millis, Unsigned64, metadata
+from ledger.types import Id, Unsigned64, metadata
 
 meta = Table(
     "meta",
@@ -167,7 +167,6 @@ listening = Table(
     "listening",
     metadata,
     Column("gateway", String(128), primary_key=True),
-    Column("since", Millis, primary_key=True, autoincrement=False),  # domain time, as `until`
-    ms("until"),
+    ms("until"),  # domain time of its last report
+    ms("accepted"),  # of the time before, for how long it accepted
 )
-Index("ix_listening_until", listening.c.until)

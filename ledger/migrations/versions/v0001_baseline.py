@@ -72,11 +72,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_table(
         "listening",
         sa.Column("gateway", sa.String(length=128), nullable=False),
-        sa.Column("since", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("gateway", "since", name=op.f("pk_listening")),
+        sa.Column("accepted", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("gateway", name=op.f("pk_listening")),
     )
-    op.create_index("ix_listening_until", "listening", ["until"], unique=False)
     op.create_table(
         "meta",
         sa.Column("key", sa.String(length=64), nullable=False),
