@@ -137,7 +137,7 @@ def test_a_puback_on_record_is_not_asked_for_again(new_world):
     again = new_world(what)
     assert first.seq not in {r.seq for r in again.machines[0].queue}
     assert again.counts.acked == 1
-    live(again, START + DAY)
+    live(again, START + DAY + 1)
     assert again.counts.acked == again.counts.published
     assert list(again.truth.pending()) == []
 
