@@ -16,14 +16,19 @@ class CannotListen(Exception):
 
 async def listen(config: GatewayConfig, factory: Callable[[], Connection]) -> list[asyncio.Server]:
     """Servers that accept from now on: TCP first, then TLS. Raises CannotListen."""
-    servers = []
-    if config.port is not None:
-        servers.append(await _server(config, config.port, factory, None, "gateway port"))
-    if config.tls_port is not None:
-        context = tls_context(config.certificate, config.key)
-        servers.append(await _server(config, config.tls_port, factory, context, "gateway TLS port"))
-    if not servers:
+    if config.port is None and config.tls_port is None:
         raise CannotListen("neither a TCP port nor a TLS port is set: set one of them")
+    context = tls_context(config.certificate, config.key) if config.tls_port is not None else None
+    servers: list[asyncio.Server] = []
+    try:
+        if config.port is not None:
+            servers.append(await _server(config, config.port, factory, None, "gateway port"))
+        if config.tls_port is not None:
+            servers.append(await _server(config, config.tls_port, factory, context, "gateway TLS port"))
+    except BaseException:
+        for server in servers:
+            server.close()
+        raise
     return servers
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import socket
 import threading
 import time
@@ -24,6 +25,8 @@ from models.stores import Journal, Record, Unavailable
 
 NOW = 1_795_000_000_000
 TOKEN = b"t" * 43
+OPENED: "list[Client]" = []
+"""Closed at the latest when their gateway is."""
 
 
 def identity(number: int = 1, **changes: Any) -> DeviceIdentity:
@@ -188,7 +191,7 @@ def running(
     directory = directory or FakeDirectory(*(identity(n) for n in range(1, 6)))
     downlink, registry = FakeDownlink(), CollectorRegistry()
     settings = GatewayConfig(
-        port=0, **{"directory_poll": 0.05, "downlink_poll": 0.02, "sweep": 0.05, "listening_report": 0.1} | config
+        **{"port": 0, "directory_poll": 0.05, "downlink_poll": 0.02, "sweep": 0.05, "listening_report": 0.1} | config
     )
     up = threading.Event()
     ports: list[int] = []
@@ -219,16 +222,18 @@ def running(
     def run() -> None:
         try:
             uvloop.run(main())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  raised where the block ends
             errors.append(error)
         finally:
             up.set()
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     up.wait()
 
     def stop() -> None:
+        if isinstance(journal, MemoryJournal):
+            journal.gate.set()
         if thread.is_alive():
             handles[0].call_soon_threadsafe(handles[1].set)
         thread.join(10)
@@ -249,6 +254,8 @@ def running(
         yield gateway
     finally:
         stop()
+        while OPENED:
+            OPENED.pop().sock.close()
     if errors:
         raise errors[0]
 
@@ -280,6 +287,7 @@ class Client:
         self.sock = socket.create_connection(("127.0.0.1", self.port))
         self.sock.settimeout(5)
         self.rest = b""
+        OPENED.append(self)
 
     def __enter__(self) -> "Client":
         return self
@@ -387,8 +395,6 @@ class Client:
 
 
 def reading(seq: int = 1, **fields: Any) -> bytes:
-    import json
-
     document = {
         "v": 1,
         "ts": "2026-11-21T09:30:00.250Z",
