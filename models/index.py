@@ -16,51 +16,49 @@ def pair(first: int, second: int) -> int:
 
 
 @entry
-def find(keys: Any, rows: Any, key: int) -> int:
-    """Row of `key`, or -1. The columns' length is a power of two; a free place holds row -1."""
-    mask = len(keys) - 1
+def find(table: Any, key: int) -> int:
+    """Row of `key`, or -1. `table` has a power of two of places (key, row); a free place has row -1."""
+    mask = len(table) - 1
     at = ((key ^ (key >> 31)) * 0x9E3779B1 >> 7) & mask
-    while rows[at] != FREE:
-        if keys[at] == key:
-            return i64(rows[at])
+    while table[at, 1] != FREE:
+        if table[at, 0] == key:
+            return i64(table[at, 1])
         at = (at + 1) & mask
     return FREE
 
 
 @entry
-def enter(keys: Any, rows: Any, new: Any, first: int) -> None:
+def enter(table: Any, new: Any, first: int) -> None:
     """Give the keys `new` the rows first, first + 1, ..."""
-    mask = len(keys) - 1
+    mask = len(table) - 1
     for i in range(len(new)):
         key = i64(new[i])
         at = ((key ^ (key >> 31)) * 0x9E3779B1 >> 7) & mask
-        while rows[at] != FREE:
+        while table[at, 1] != FREE:
             at = (at + 1) & mask
-        keys[at] = key
-        rows[at] = first + i
+        table[at, 0] = key
+        table[at, 1] = first + i
 
 
 class Index:
-    """Keys are int64 from 0 to 2^62, rows are 0, 1, 2, ... in the order of entering. 24 to 48 bytes per key."""
+    """Keys are int64 from 0 to 2^62, rows are 0, 1, 2, ... in the order of entering. 32 to 64 bytes per key."""
 
-    __slots__ = ("count", "keys", "rows")
+    __slots__ = ("count", "table")
 
     def __init__(self) -> None:
         self.count = 0
         self._resize(8)
 
     def get(self, key: int) -> int:
-        return int(find(self.keys, self.rows, key))
+        return int(find(self.table, int(key)))
 
     def add(self, key: int) -> int:
         """Enter a key that is not there yet; its row."""
-        if 2 * (self.count + 1) > len(self.keys):
-            old, rows = self.keys, self.rows
-            taken = rows != FREE
-            order = np.argsort(rows[taken])
-            self._resize(2 * len(old))
-            enter(self.keys, self.rows, old[taken][order], 0)
-        enter(self.keys, self.rows, np.array([key], np.int64), self.count)
+        if 2 * (self.count + 1) > len(self.table):
+            old = self.table[self.table[:, 1] != FREE]
+            self._resize(2 * len(self.table))
+            enter(self.table, old[np.argsort(old[:, 1]), 0], 0)
+        enter(self.table, np.array([key], np.int64), self.count)
         self.count += 1
         return self.count - 1
 
@@ -70,9 +68,9 @@ class Index:
         while size < 2 * len(keys) + 2:
             size *= 2
         self._resize(size)
-        enter(self.keys, self.rows, keys, 0)
+        enter(self.table, keys, 0)
         self.count = len(keys)
 
     def _resize(self, size: int) -> None:
-        self.keys = np.zeros(size, np.int64)
-        self.rows = np.full(size, FREE, np.int32)
+        self.table: npt.NDArray[np.int64] = np.zeros((size, 2), np.int64)
+        self.table[:, 1] = FREE

@@ -41,6 +41,12 @@ def jit(function: _F) -> _F:
     return numba.njit(function) if COMPILED else function
 
 
+def inner(function: _F) -> _F:
+    """A helper that only compiled code calls: without the part for calls from Python it compiles faster."""
+    _remember(function)
+    return numba.njit(no_cpython_wrapper=True)(function) if COMPILED else function
+
+
 def entry(function: _F) -> _F:
     """What Python calls: compiled once and kept on disk. One that calls other files captures `fingerprint()`."""
     _remember(function)
@@ -48,7 +54,7 @@ def entry(function: _F) -> _F:
 
 
 def fingerprint() -> int:
-    """A number that changes with the code of any `jit` function loaded so far.
+    """A number that changes with the code of any function loaded so far.
 
     numba's disk cache looks only at the file and the captured variables of the entry: without this, an edited helper in
     another file would go on running as it was compiled before.

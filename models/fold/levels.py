@@ -1,0 +1,90 @@
+"""Levels of a live reading, each into its slot's filter."""
+
+from typing import Any
+
+from models.depletion.filter import FIRST, ODD, RISEN, observe
+from models.fold import events
+from models.fold.moment import Moment, elapsed
+from models.fold.refill import SAID, classify
+from models.fold.signals import REPLACED, signalled
+from models.fold.slots import LEVEL, book_use, note_empty, refill, slot_of_device, touch
+from models.frame import SupplyFlag
+from models.jit import f64, i64, inner
+from models.units import HOUR
+
+UNKNOWN = int(SupplyFlag.UNKNOWN)
+BOUNDED = int(SupplyFlag.INTERVAL | SupplyFlag.STATE)
+POINT = 1e-3
+
+
+@inner
+def fold_levels(
+    told: Any,
+    cursor: Any,
+    reading: Any,
+    supplies: Any,
+    signals: Any,
+    device: Any,
+    device_row: int,
+    slots: Any,
+    index: Any,
+    look: Any,
+    classes: Any,
+    days: Any,
+    moment: Moment,
+) -> None:
+    """All levels of a reading."""
+    first, first_signal = i64(cursor[events.CURSOR_SUPPLY]), i64(cursor[events.CURSOR_SIGNAL])
+    for k in range(first, first + i64(reading["supplies"])):
+        supply = supplies[k]
+        named, flags = i64(supply["slot"]), i64(supply["flags"])
+        if flags & UNKNOWN:
+            events.unmapped(told, cursor, reading, named)
+            continue
+        low, high = f64(supply["low"]), f64(supply["high"])
+        if not (low >= 0.0 and low <= high <= 100.0):  # also if one is NaN
+            events.quarantine(told, cursor, reading, events.BAD_LEVEL, named)
+            continue
+        row = slot_of_device(told, cursor, reading, slots, index, device_row, named)
+        if row < 0 or (low <= 0.0 and high >= 100.0):
+            continue  # it says nothing
+        slot = slots[row]
+        if slot["meter"] != LEVEL:
+            continue  # something else meters it
+        point = flags & BOUNDED == 0 and high - low < POINT
+        if point:  # the sensor rounds up to its step
+            low = max(high - f64(slot["quantum"]), 0.0)
+        said = not moment.trains and signalled(signals, first_signal, reading, REPLACED, named)
+        dt = elapsed(days, moment, i64(slot["read"]))
+        slot_class = classes[i64(slot["class_row"])]
+        fold_level(told, cursor, reading, device, slot, slot_class, moment, dt, low, high, point, said)
+        touch(look, moment, slot, row)
+
+
+@inner
+def fold_level(
+    told: Any,
+    cursor: Any,
+    reading: Any,
+    device: Any,
+    slot: Any,
+    slot_class: Any,
+    moment: Moment,
+    dt: float,
+    low: float,
+    high: float,
+    point: bool,
+    said: bool,
+) -> None:
+    """One level of one slot, `dt` business days after its last."""
+    first_odd = i64(slot["odd_read"])
+    before = f64(slot["level"])
+    outcome = observe(slot, slot_class, low, high, dt, moment.ts, point, said)
+    book_use(told, cursor, reading, slot, moment.day, 0.0 if outcome == FIRST else before - f64(slot["level"]))
+    if outcome == RISEN:
+        opened = first_odd if first_odd > 0 else moment.ts
+        refill(told, cursor, reading, device, slot, moment, classify(slot, high), opened, low, high)
+    elif said and outcome != FIRST and moment.ts - i64(slot["opened"]) >= HOUR:
+        refill(told, cursor, reading, device, slot, moment, SAID, moment.ts, low, high)
+    if outcome != ODD:
+        note_empty(slot, high, moment.ts)
