@@ -186,3 +186,9 @@ def world(ledger: Ledger) -> World:
 @pytest.fixture
 def worlds(ledger: Ledger) -> Callable[[Rules], World]:
     return lambda rules: World(ledger, rules)
+
+
+@pytest.fixture
+def new_world() -> Callable[..., World]:
+    """For tests that make their own ledgers."""
+    return World
