@@ -40,7 +40,6 @@ def check(tx: Connection) -> list[Finding]:
         ("spares below zero", "site/product", _negative_stock()),
         ("a budget's reservations are not those of its lines", "budget", _unbalanced_budgets()),
         ("an order's total is not that of its lines", "order", _wrong_totals()),
-        ("more reserved than the budget has", "budget", _overspent()),
     ]
     found = []
     for rule, noun, query in queries:
@@ -157,8 +156,3 @@ def _wrong_totals() -> Select[Any]:
     mine = and_(order_line.c.order_id == order.c.id, order_line.c.state != LineState.WITHDRAWN)
     total = select(func.sum(order_line.c.amount)).where(mine).scalar_subquery()
     return select(order.c.id).where(order.c.total != func.coalesce(total, ZERO))
-
-
-def _overspent() -> Select[Any]:
-    """Of what is spent, over-deliveries may exceed it; reservations alone never do, unless it was cut afterwards."""
-    return select(budget.c.id).where(budget.c.reserved > budget.c.amount)
