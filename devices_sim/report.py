@@ -13,6 +13,7 @@ from devices_sim.errors import Unavailable
 from devices_sim.scenario import Bound, Scenario
 from devices_sim.world.world import World
 
+NEED_STATES = ("open", "met", "withdrawn", "refused", "failed")
 Number = float | int | None
 
 
@@ -118,10 +119,16 @@ async def _orders(report: Report, api: Api) -> None:
 async def _needs(report: Report, api: Api) -> None:
     needs = [need async for need in api.pages("/v1/needs")]
     report.needs = len(needs)
-    report.needs_by_state = dict(Counter(str(need.get("state", "?")) for need in needs))
-    open_ones = Counter(_slot(need) for need in needs if need.get("state") == "open")
+    report.needs_by_state = dict(Counter(_state(need) for need in needs))
+    open_ones = Counter(_slot(need) for need in needs if _state(need) == "open")
     names = Counter((_slot(need), need.get("cycle"), need.get("attempt")) for need in needs)
     report.needs_twice = sum(n - 1 for n in open_ones.values()) + sum(n - 1 for n in names.values())
+
+
+def _state(need: dict[str, Any]) -> str:
+    """The API gives a name, or its number."""
+    state = need.get("state", "?")
+    return NEED_STATES[state] if isinstance(state, int) else str(state)
 
 
 def _slot(need: dict[str, Any]) -> str:

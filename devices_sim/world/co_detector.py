@@ -27,4 +27,4 @@ DETECTOR = Model(
     follows_people=False,
 )
 
-KIND = CoDetector("co_detector", (DETECTOR,), measured=("co",))
+KIND = CoDetector("co_detector", (DETECTOR,))

@@ -38,4 +38,4 @@ PRESS = Model(
     profile=SHIFTS,
 )
 
-KIND = Industrial("industrial", (PRESS,), measured=("vibration",))
+KIND = Industrial("industrial", (PRESS,))

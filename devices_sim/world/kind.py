@@ -69,7 +69,6 @@ class Kind:
 
     name: str
     models: tuple[Model, ...]
-    measured: tuple[str, ...] = ()
 
     @cached_property
     def products(self) -> tuple[Product, ...]:

@@ -35,4 +35,4 @@ BY_AGE = Model(
     share=0.4,
 )
 
-KIND = Thermostat("thermostat", (METERED, BY_AGE), measured=("temperature",))
+KIND = Thermostat("thermostat", (METERED, BY_AGE))
