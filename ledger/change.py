@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ledger import facts
+from ledger import events, facts
 from ledger.engine import insert_new
 from ledger.rules import Rules
-from ledger.tables import event, task
+from ledger.tables import task
 
 
 @dataclass(slots=True)
@@ -20,11 +20,7 @@ class Change:
     _covers: set[tuple[int, int]] = field(default_factory=set)
 
     def tell(self, account_id: int | None, kind: str, subject: str, /, **data: Any) -> None:
-        self.tx.execute(
-            event.insert().values(
-                account_id=account_id, kind=kind, subject=subject, data={"by": self.by, **data}, ts=self.now
-            )
-        )
+        events.append(self.tx, account_id, kind, subject, {"by": self.by, **data}, self.now)
 
     def ask_person(self, account_id: int | None, site_id: int | None, kind: str, subject: str, text: str) -> None:
         """Open a task, once for each kind, subject and moment."""

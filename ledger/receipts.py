@@ -141,8 +141,9 @@ def build(tx: Connection, order_id: int, now: int, logic: str, *, frozen_at: int
 
 
 def _line(tx: Connection, head: Row[Any], line: Row[Any], now: int) -> LinePart:
-    names: dict[int, str] = {row.id: row.name for row in tx.execute(select(supplier.c.id, supplier.c.name))}
     offers = terms_of(tx, head.account_id, line.product_id, now)
+    sellers = select(supplier.c.id, supplier.c.name).where(supplier.c.id.in_({terms.supplier for terms in offers}))
+    names: dict[int, str] = {row.id: row.name for row in tx.execute(sellers)}
     mine = next((terms for terms in offers if terms.offer == line.offer_id), None)
     chosen = OfferPart(
         supplier=head.supplier,

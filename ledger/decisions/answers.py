@@ -3,9 +3,10 @@
 import msgspec
 from sqlalchemy import select, update
 
-from ledger import stock
+from ledger import audit, stock
 from ledger.change import Change
-from ledger.tables import audit, refill, request, site, slot, stock_movement
+from ledger.clock import real_ms
+from ledger.tables import refill, request, site, slot, stock_movement
 from models.effects import Counted, RequestAnswered
 
 
@@ -40,17 +41,8 @@ def counted(change: Change, effect: Counted) -> None:
     if not stock.count(change, effect.site, effect.product, effect.units, f"request/{effect.id}"):
         return
     subject = f"site/{effect.site}/product/{effect.product}"
-    change.tx.execute(
-        audit.insert().values(
-            ts=change.now,
-            by=effect.by,
-            account_id=account_id,
-            action="spares.counted",
-            subject=subject,
-            before={"units": before},
-            after={"units": effect.units},
-        )
-    )
+    told = {"before": {"units": before}, "after": {"units": effect.units}}
+    audit.record(change.tx, effect.by, "spares.counted", subject, real_ms(), account_id=account_id, **told)
     change.tell(account_id, "spares.counted", subject, units=effect.units, before=before, counted_by=effect.by)
 
 

@@ -30,14 +30,13 @@ def enqueue_stocks(tx: Connection, pairs: Iterable[tuple[int, int]]) -> None:
     """The same for several (site, product); each once, in order of the ids."""
     incarnation, partitions = meta.layout(tx)
     shards: dict[int, int] = {}
-    applied: dict[int, int] = defaultdict(int)
-    applied.update(tx.execute(select(partition_owner.c.partition, partition_owner.c.offset)).all())
     facts = []
     for site_id, product_id in sorted(set(pairs)):
         if site_id not in shards:
             shards[site_id] = tx.execute(select(site.c.shard).where(site.c.id == site_id)).scalar_one()
         partition = shards[site_id] % partitions
-        row = _bumped(tx, site_id, product_id)
+        row = _bumped(tx, site_id, product_id)  # first: it waits for whoever changes this shelf, and for their offset
+        offset = tx.scalar(select(partition_owner.c.offset).where(partition_owner.c.partition == partition)) or 0
         fact = StockFact(
             version=row.version,
             incarnation=incarnation,
@@ -45,7 +44,7 @@ def enqueue_stocks(tx: Connection, pairs: Iterable[tuple[int, int]]) -> None:
             product=product_id,
             on_hand=row.on_hand,
             on_order=_on_order(tx, site_id, product_id),
-            through=applied[partition] - 1,
+            through=offset - 1,
         )
         facts.append((f"stock/{site_id}/{product_id}", partition, fact))
     put_facts(tx, facts)

@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, select, update
 
-from ledger import budget, facts
+from ledger import audit, budget, facts
 from ledger.change import Change
+from ledger.clock import real_ms
 from ledger.scope import NotFound, Scope
 from ledger.tables import need, order, order_line
 from models import orders
@@ -16,6 +17,8 @@ from models.orders import Event, Guard, LineState, OrderState
 from models.pricing import Quote
 
 ZERO = Decimal(0)
+MACHINES = frozenset({"step", "clock"})
+"""Who changes orders without being asked to by somebody: nothing of theirs is audited, their events say it."""
 NEED_WORDS = {
     NeedState.OPEN: "opened",
     NeedState.MET: "met",
@@ -71,6 +74,9 @@ def move(
     values = {"state": state, "version": order.c.version + 1, "changed": change.now, **columns}
     change.tx.execute(update(order).where(order.c.id == row.id).values(values))
     subject = f"order/{row.id}"
+    if change.by not in MACHINES:
+        told = {"before": {"state": row.state}, "after": {"state": state, "text": text}}
+        audit.record(change.tx, change.by, f"order.{event}", subject, real_ms(), account_id=row.account_id, **told)
     change.tell(row.account_id, f"order.{event}", subject, state=state, site=row.site_id, text=text)
     if found.task and not row.sandbox:
         change.ask_person(row.account_id, row.site_id, found.task, subject, text or f"order {row.id} is {found.task}")

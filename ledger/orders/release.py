@@ -2,8 +2,9 @@
 
 from sqlalchemy import select, update
 
-from ledger import facts
+from ledger import audit, facts
 from ledger.change import Change
+from ledger.clock import real_ms
 from ledger.orders.book import NEED_WORDS
 from ledger.scope import NotFound, Scope
 from ledger.tables import need
@@ -28,4 +29,6 @@ def release(change: Change, scope: Scope, need_id: int) -> None:
     freed = change.tx.execute(update(need).where(need.c.id == need_id).values(released=True).returning(need)).one()
     facts.enqueue_need(change.tx, freed)
     change.close_tasks(f"need/{need_id}")
+    told = {"before": {"released": False}, "after": {"released": True}, "account_id": row.account_id}
+    audit.record(change.tx, change.by, "need.released", f"need/{need_id}", real_ms(), **told)
     change.tell(row.account_id, "need.released", f"need/{need_id}", slot=row.slot_id)

@@ -505,3 +505,15 @@ def test_every_verb_hides_other_accounts(world: Any) -> None:
         with pytest.raises(NotFound):
             call()
     assert world.states() == ([S.PLACED], [N.OPEN])
+
+
+def test_what_a_person_does_is_audited_and_what_the_clock_does_is_not(awaiting: tuple[Any, int]) -> None:
+    world, number = awaiting
+    assert not world.rows(t.audit)
+    for _ in range(2):
+        world.orders.reject(world.scope, number, reason="too dear", **who(world))
+    world.orders.release(world.scope, world.last(t.need).id, **who(world))
+    rejected, released = world.rows(t.audit)
+    assert (rejected.by, rejected.action, rejected.subject) == ("anna", "order.rejected", f"order/{number}")
+    assert (rejected.before, rejected.after) == ({"state": "awaiting"}, {"state": "rejected", "text": "too dear"})
+    assert (released.action, released.account_id) == ("need.released", world.account)

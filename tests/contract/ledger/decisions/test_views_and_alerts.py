@@ -64,11 +64,11 @@ def test_five_thousand_views_take_well_under_a_second(world: Any) -> None:
     took = []
     for ts in range(3):
         views = [view(slot, ts=ts) for slot in slots]
-        begun = time.perf_counter()
+        begun = time.process_time()
         world.apply(*views)
-        took.append(time.perf_counter() - begun)
+        took.append(time.process_time() - begun)
     assert len(world.rows(t.slot_view, t.slot_view.c.ts == 2)) == 5000
-    assert min(took) < 0.5, took  # a bound for busy machines; alone it takes about 0.1 s
+    assert min(took) < 0.5, took  # of CPU, on a busy machine; alone it takes about 0.1 s
 
 
 def test_an_alert_is_raised_once_until_it_is_cleared(world: Any) -> None:
