@@ -1,14 +1,15 @@
 """What a batch decided goes to the ledger, in journal order, from a thread: skips first, then effects and offset in
 one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar
 
 import structlog
 
 from journal import codec
-from models.effects import Alert, Effect, Quarantined, RefillSeen, UnmappedSeen
+from models.effects import Alert, Effect, Quarantined, RefillSeen, SlotView, UnmappedSeen, UsageBooked
 from models.frame import Frame
 from models.records import AnyRequest
 from models.stores import BadEffect, Unavailable
@@ -66,6 +67,7 @@ class Committer:
         """Raises Fenced, Unavailable, Rewind."""
         for skip in batch.skips:
             self.set_aside(skip)
+        coalesce(batch)
         if batch.effects or (batch.ticks and self._due(batch.now)):
             self.advance(batch)
 
@@ -137,6 +139,29 @@ class Committer:
 
     def _patiently(self, what: str, call: Callable[[], _T]) -> _T:
         return patiently(f"partition {self._owned.partition}: {what}", call, self._config, self._clocks)
+
+
+def coalesce(batch: Batch) -> None:
+    """Of each slot only the last view, of each day only the last total: both are absolute, and a worker that is behind
+    has many.
+
+    Order and causes of the rest stay."""
+    last: dict[Hashable, int] = {}
+    superseded = set()
+    for i, effect in enumerate(batch.effects):
+        if isinstance(effect, SlotView):
+            key: Hashable = effect.slot
+        elif isinstance(effect, UsageBooked):
+            key = (effect.slot, effect.day)
+        else:
+            continue
+        if key in last:
+            superseded.add(last[key])
+        last[key] = i
+    if superseded:
+        before = list(accumulate((i in superseded for i in range(len(batch.effects))), initial=0))
+        batch.effects = [effect for i, effect in enumerate(batch.effects) if i not in superseded]
+        batch.origins = [Origin(o.first - before[o.first], o.records) for o in batch.origins]
 
 
 def cause_of(effect: Effect, origin: Origin, reason: str) -> poison.Skip | None:

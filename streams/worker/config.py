@@ -23,9 +23,11 @@ class WorkerConfig:
     """At most so many readings are folded in one call: bounds how long the event loop is held (about 10 ms)."""
     commit_interval: float = 0.02
     """Effects of so much time share one ledger transaction."""
-    commit_effects: int = 2_000
+    behind_interval: float = 0.25
+    """The same while the worker is behind, where nobody waits for milliseconds."""
+    commit_effects: int = 5_000
     """So many effects are committed without waiting for the interval."""
-    pending_effects: int = 10_000
+    pending_effects: int = 50_000
     """Folding waits for the ledger above so many undelivered effects (backpressure)."""
     pending_readings: int = 200_000
     """Folding waits for the ledger above so many readings whose records are not committed yet."""

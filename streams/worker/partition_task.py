@@ -24,6 +24,8 @@ from streams.worker.recovery import Recovered, recover
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
+FAR_RECORDS, FAR_READINGS = 128, 5_000
+"""A run of so much was not written just now: the worker is behind."""
 
 
 class PartitionTask:
@@ -52,6 +54,7 @@ class PartitionTask:
         self._saving: asyncio.Future[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._label = str(partition)
+        self._behind = False
 
     @property
     def offset(self) -> int:
@@ -80,6 +83,7 @@ class PartitionTask:
         batch = self._batch
         before = batch.records, batch.readings
         self._folder.feed(records, batch)
+        self._behind = len(records) >= FAR_RECORDS or batch.readings - before[1] >= FAR_READINGS
         self._schedule.folded(batch.readings - before[1])
         metrics.RECORDS.labels(self._label).inc(batch.records - before[0])
         metrics.READINGS.labels(self._label).inc(batch.readings - before[1])
@@ -124,7 +128,9 @@ class PartitionTask:
                     await self._rewind(str(error))
                 if not self._stopping and len(self._batch.effects) < self._config.commit_effects:
                     # The interval counts from the start of this commit: at low load an effect does not wait at all.
-                    rest = started + self._config.commit_interval - self._clocks.monotonic()
+                    # Far behind, more go together: of the views of a slot only the last is written.
+                    interval = self._config.behind_interval if self._behind else self._config.commit_interval
+                    rest = started + interval - self._clocks.monotonic()
                     await asyncio.sleep(max(rest, 0))
             await self._finish()
         except Fenced as error:

@@ -68,6 +68,8 @@ class Logic:
     """From a partition's number, its time and the blocks of a snapshot to its state."""
     classes: Verdicts
     """Of each verdict: 0 the series ignores the reading, 1 it is live, 2 it is late."""
+    warm_up: Callable[[], None] = lambda: None
+    """Compiles what the first record would have to wait for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ _CODE = fingerprint()
 
 
 @entry
-def unknown_slots(readings: Any, supplies: Any, classes: Any, keys: Any, rows: Any, out: Any) -> int:
+def unknown_slots(readings: Any, supplies: Any, classes: Any, table: Any, out: Any) -> int:
     """Slots of readings that count and have no row yet (possibly several times) into `out`; how many."""
     n = at = 0
     for i in range(len(readings)):
@@ -61,7 +61,7 @@ def unknown_slots(readings: Any, supplies: Any, classes: Any, keys: Any, rows: A
         if classes[i] != IGNORED:
             for k in range(at, end):
                 s = supplies[k]
-                if not s["flags"] & UNKNOWN and find(keys, rows, i64(s["slot"])) == FREE:
+                if not s["flags"] & UNKNOWN and find(table, i64(s["slot"])) == FREE:
                     out[n] = s["slot"]
                     n += 1
         at = end
@@ -70,7 +70,7 @@ def unknown_slots(readings: Any, supplies: Any, classes: Any, keys: Any, rows: A
 
 @entry
 def accumulate(
-    readings: Any, supplies: Any, hashes: Any, classes: Any, keys: Any, rows: Any, opened: Any, closed: Any, late: Any
+    readings: Any, supplies: Any, hashes: Any, classes: Any, table: Any, opened: Any, closed: Any, late: Any
 ) -> Any:
     """Fold one frame into `opened`; buckets that end go to `closed`, (reading, supply) indices of late ones to
     `late`."""
@@ -82,7 +82,7 @@ def accumulate(
             s = supplies[k]
             if classes[i] == IGNORED or s["flags"] & UNKNOWN:
                 continue
-            b = opened[find(keys, rows, i64(s["slot"]))]
+            b = opened[find(table, i64(s["slot"]))]
             if classes[i] == LATE or start < b["start"] or (start == b["start"] and b["readings"] == 0):
                 late[n_late, 0] = i
                 late[n_late, 1] = k
@@ -169,7 +169,7 @@ class SeriesSink:
         closed = np.empty(len(supplies), BUCKET)
         late = np.empty((len(supplies), 2), np.int64)
         n_closed, n_late = accumulate(
-            readings, supplies, hashes, classes, self._index.keys, self._index.rows, self._opened, closed, late
+            readings, supplies, hashes, classes, self._index.table, self._opened, closed, late
         )
         if n_closed:
             self._waiting.buckets.append(closed[:n_closed].copy())
@@ -221,7 +221,7 @@ class SeriesSink:
 
     def _know(self, frame: Frame, classes: npt.NDArray[np.uint8]) -> None:
         out = np.empty(len(frame.supplies), np.int64)
-        n = unknown_slots(frame.readings, frame.supplies, classes, self._index.keys, self._index.rows, out)
+        n = unknown_slots(frame.readings, frame.supplies, classes, self._index.table, out)
         for slot in out[:n].tolist():
             if self._index.get(slot) != FREE:
                 continue

@@ -369,5 +369,6 @@ def stores_over(disks: Disks, scythe: Scythe | None = None) -> Stores:
 
 
 def config_in(folder: Path, **changes: Any) -> WorkerConfig:
-    given: dict[str, Any] = {"commit_interval": 0.0, "unavailable": 5.0, "keep_journal_ms": 0} | changes
+    given: dict[str, Any] = {"commit_interval": 0.0, "behind_interval": 0.0, "unavailable": 5.0}
+    given |= {"keep_journal_ms": 0} | changes
     return WorkerConfig("sqlite:///unused", folder, **given)

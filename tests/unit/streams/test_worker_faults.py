@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from models.effects import UsageBooked
 from models.records import Reorder
-from models.stores import Unavailable
-from streams.worker.batching import PoisonTick
+from models.stores import Record, Unavailable
+from streams.worker.batching import Batch, Origin, PoisonTick
+from streams.worker.committing import coalesce
 from streams.worker.partition_task import PartitionTask
 from tests.support import worker as kit
 
@@ -174,6 +176,24 @@ def test_due_rows_fire_at_a_tick_without_effects(tmp_path: Path) -> None:
         assert (bench.ledger.due, bench.ledger.applied) == ([2_100_000], [2])
 
     Bench(disks, tmp_path).run(scenario)
+
+
+def test_only_the_last_view_of_a_slot_is_written_of_a_batch() -> None:
+    views = list(kit.restored(0, 0, seen_twice()).views())
+    usage = [UsageBooked(1, 20, 4.0), UsageBooked(1, 20, 5.0), UsageBooked(1, 21, 1.0)]
+    effects = [views[0], kit.need(1), views[1], usage[0], views[0], usage[1], usage[2]]
+    records = [[Record(offset, b"")] for offset in range(3)]
+    origins = [Origin(0, records[0]), Origin(3, records[1]), Origin(5, records[2])]
+    batch = Batch(0, 3, 0, list(effects), origins)
+    coalesce(batch)
+    assert batch.effects == [effects[1], effects[2], effects[4], effects[5], effects[6]]
+    assert [batch.origin(i).records[0].offset for i in range(5)] == [0, 0, 1, 2, 2]
+
+
+def seen_twice() -> Any:
+    fold = kit.FakeFold()
+    fold.s["seen"] = {1: 2, 2: 1}
+    return fold.snapshot()
 
 
 def test_frames_alone_write_nothing_to_the_ledger(tmp_path: Path) -> None:
