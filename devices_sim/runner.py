@@ -24,7 +24,7 @@ from devices_sim.truth import Happening, Truth
 from devices_sim.world.world import World
 
 TICK_S = 0.05
-SLICE = 250
+SLICE = 100
 """Devices that report between two looks at the sockets."""
 REPORT_WITHIN_S = 1.5
 GOODBYE_S = 0.5
