@@ -50,6 +50,7 @@ class FleetSize(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["off", "observe", "ask", "auto"] = "auto"
     service_level: Share = 0.97
     initial: tuple[Share, Share] = (0.06, 1.0)  # levels at the start
+    least_days: Annotated[float, Meta(ge=0)] = 0.0  # and at least so many days of typical use left
     spares: Share = 0.5  # chance that a site has one spare of a product at the start
 
 

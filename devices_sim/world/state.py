@@ -39,7 +39,11 @@ def fresh(scenario: Scenario, device: Device, model: Model, start: int) -> State
     """A device at the start of the world. What only a counter or its age meters is new, as its registration says."""
     seed, (low, high) = scenario.seed, scenario.fleet.initial
     chance = draws(seed, "initial", device.name)
-    levels = [100 * chance.uniform(low, high) if s.meter == "level" else 100.0 for s in model.supplies]
+    least = [max(low, min(scenario.fleet.least_days / s.days, 0.9)) for s in model.supplies]
+    levels = [
+        100 * chance.uniform(lowest, max(lowest, high)) if s.meter == "level" else 100.0
+        for s, lowest in zip(model.supplies, least, strict=True)
+    ]
     used = [
         float(chance.randint(c.start // 2, c.start) if not c.wrap else c.wrap - chance.randint(1, c.wrap // 100))
         for c in model.counters

@@ -205,6 +205,13 @@ def test_a_hostile_device_sends_what_is_no_reading(new_world):
     assert len(ranges) == world.counts.acked - len(junk)
 
 
+def test_a_world_may_start_with_some_days_in_stock(new_world):
+    world = new_world(scenario(devices=40, initial=(0.0, 0.1), least_days=9))
+    for machine in world.machines:
+        for supply, level in zip(machine.model.supplies, machine.state.levels, strict=True):
+            assert level >= min(100 * 9 / supply.days, 90) - 1e-9
+
+
 def test_counters_wrap(new_world):
     what = scenario(devices=30, kinds={"industrial": 1})
     said = bodies(live(new_world(what), START + 12 * DAY, step=DAY))
