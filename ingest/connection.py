@@ -113,6 +113,10 @@ class Connection(asyncio.Protocol):
             self._unmetered += len(data)
             if self._unmetered > _METERED:
                 self._meter()
+            if not self._full and not self._decoder.pending:  # nearly always
+                data = self._scan(data)
+                if not data:
+                    return
         self._decoder.feed(data)
         self._advance()
 
@@ -126,10 +130,13 @@ class Connection(asyncio.Protocol):
 
     def _advance(self) -> None:
         try:
-            while not self._full:
+            while not self._waits():
                 state = self.state
                 if state is _OPEN:
-                    if self._scan():
+                    rest = self._scan(self._decoder.take())
+                    if rest:
+                        self._decoder.feed(rest)
+                    if self._waits():
                         return
                 elif state is not _WAITING:
                     return
@@ -140,21 +147,20 @@ class Connection(asyncio.Protocol):
         except Malformed as error:
             self._fail(error.reason, str(error))
 
-    def _scan(self) -> bool:
-        """Take the run of plain PUBLISH packets in front; whether nothing is left to do now."""
-        data = self._decoder.take()
-        if not data:
-            return True
+    def _waits(self) -> bool:
+        """Nothing more is taken now; a method, because taking changes it."""
+        return self._full
+
+    def _scan(self, data: bytes) -> bytes:
+        """Take the run of plain PUBLISH packets in front; what is left."""
         config = self._config
         payloads, acks, at = scan(data, 0, self._field, self._v5, config.in_flight - self._unacked, config.max_packet)
-        rest = at < len(data)
-        if rest:
-            self._decoder.feed(data[at:] if at else data)
-        if payloads:
-            count = len(payloads)
-            self._unacked += count
-            self._readings(payloads, count, acks)
-        return self._full or not rest
+        if not payloads:
+            return data
+        count = len(payloads)
+        self._unacked += count
+        self._readings(payloads, count, acks)
+        return data[at:]
 
     def _readings(self, payloads: list[bytes], acknowledged: int, acks: bytes) -> None:
         now = self._shared.now()
