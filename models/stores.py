@@ -59,6 +59,9 @@ class Journal(Protocol):
     def truncate(self, partition: int, before: int) -> int:
         """Drop records below `before`; how many went."""
 
+    def offset_at(self, partition: int, at: int) -> int:
+        """The first offset appended at or after `at` (ms, real time): where retention by age ends."""
+
     def close(self) -> None: ...
 
 
@@ -126,6 +129,8 @@ class StateStore(Protocol):
         """At most `most` of the kept ones, newest first, without the `skip` newest.
 
         Raises StoreError when one is damaged."""
+
+    def close(self) -> None: ...
 
 
 class Bucket(NamedTuple):

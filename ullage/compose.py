@@ -1,16 +1,19 @@
-"""The one composition root: builds each role's process from the settings."""
+"""The one composition root: opens the stores that the settings name, and prepares a new installation."""
 
 import os
-
-import structlog
+from pathlib import Path
 
 from journal.open import open_journal
+from ledger.engine import Ledger, open_ledger
+from ledger.migrate import upgrade
+from ledger.rules import Rules
 from models.simulated import Timeline
-from models.stores import Journal
+from models.stores import Journal, Series, StateStore
+from models.version import LOGIC
+from series.open import open_series
+from streams.state.open import open_state
 from ullage import clocks
 from ullage.settings import Settings
-
-log = structlog.get_logger()
 
 
 def api_url(settings: Settings) -> str:
@@ -25,6 +28,38 @@ def mqtt_url(settings: Settings) -> str:
 
 def journal_of(settings: Settings) -> Journal:
     return open_journal(settings.journal, partitions=settings.partitions)
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    return open_ledger(settings.ledger)
+
+
+def state_of(settings: Settings) -> StateStore:
+    return open_state(settings.state)
+
+
+def series_of(settings: Settings) -> Series:
+    return open_series(settings.series)
+
+
+def rules_of(settings: Settings) -> Rules:
+    def ms(name: str) -> int:
+        return int(getattr(settings, name).total_seconds() * 1000)
+
+    return Rules(window_ms=ms("draft_window"), hold_ms=ms("hold"), approve_within_ms=ms("approve_by"), logic=LOGIC)
+
+
+def initialise(settings: Settings, line: Timeline | None) -> None:
+    """Make what is not there yet: folders, journal, the ledger's tables. Harmless on what is there."""
+    data: Path = settings.data
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    clocks.remember(data, line)
+    journal_of(settings).close()
+    ledger = ledger_of(settings)
+    try:
+        upgrade(ledger)
+    finally:
+        ledger.close()
 
 
 def child_environment(settings: Settings, line: Timeline | None) -> dict[str, str]:

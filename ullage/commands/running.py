@@ -10,6 +10,7 @@ import click
 import structlog
 
 from ullage import compose, logs, role
+from ullage.roles import MAINS
 from ullage.settings import Settings
 from ullage.supervisor import Supervisor
 
@@ -30,7 +31,7 @@ def listening_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @listening_options
 @click.pass_obj
-def serve(settings_of: Callable[..., Settings], **options: str | None) -> None:
+def serve(settings_of: Callable[..., Settings], /, **options: str | None) -> None:
     """Run all roles, supervised, until Ctrl-C."""
     settings = settings_of(options)
     logs.configure(settings.log_level, settings.log_format, "serve")
@@ -67,7 +68,7 @@ def _role_command(name: str, help_text: str) -> click.Command:
     @click.pass_obj
     def command(settings_of: Callable[..., Settings]) -> None:
         settings = settings_of()
-        role.run(name, settings, compose.ROLE_MAINS[name])
+        role.run(name, settings, MAINS[name])
 
     return command
 

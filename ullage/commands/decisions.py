@@ -1,0 +1,125 @@
+"""Commands for planners and buyers: orders, and why."""
+
+from typing import Any
+
+import click
+from sqlalchemy import Connection
+
+from ledger import why as reasons
+from ledger.orders.facade import Orders
+from ledger.registry import accounts, devices, slots
+from ledger.scope import NotFound, Scope
+from ledger.views import orders as order_views
+from ullage import compose
+from ullage.commands.common import SettingsOf, as_json, domain_now, emit, moment, opened, person, table
+
+ALL = Scope.all()
+
+
+@click.group()
+def orders() -> None:
+    """Orders."""
+
+
+@orders.command("list")
+@click.option("--state", help="Only those in this state.")
+@click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
+@as_json
+@click.pass_obj
+def orders_list(settings_of: SettingsOf, state: str | None, limit: int, as_json: bool) -> None:
+    """Newest first."""
+    with opened(settings_of()) as ledger, ledger.read() as tx:
+        rows = order_views.orders(tx, ALL, state=state, limit=limit)
+    if as_json:
+        emit(rows)
+        return
+    shown = [row | {"created": moment(row["created"]), "total": f"{row['total']} {row['currency']}"} for row in rows]
+    table(shown, ("id", "account", "site", "supplier", "state", "total", "created", "reason"), "No orders yet.")
+
+
+@orders.command("show")
+@click.argument("number", type=int)
+@as_json
+@click.pass_obj
+def orders_show(settings_of: SettingsOf, number: int, as_json: bool) -> None:
+    with opened(settings_of()) as ledger, ledger.read() as tx:
+        found = order_views.order(tx, ALL, number)
+    if as_json:
+        emit(found)
+        return
+    click.echo(f"order {number} for {found['account']}/{found['site']}: {found['state']}")
+    click.echo(f"total {found['total']} {found['currency']}")
+    click.echo(f"supplier {found['supplier']}, made {moment(found['created'])}, expected {moment(found['expected'])}")
+    columns = ("line", "sku", "product", "quantity", "unit_price", "amount", "state", "delivered")
+    table(found["lines"], columns, "It has no lines.")
+    click.echo(f"Why: ullage why order/{number}")
+
+
+@orders.command("approve")
+@click.argument("number", type=int)
+@click.pass_obj
+def orders_approve(settings_of: SettingsOf, number: int) -> None:
+    """Price and budget are checked again."""
+    settings = settings_of()
+    with opened(settings) as ledger:
+        outcome = Orders(ledger, compose.rules_of(settings)).approve(ALL, number, by=person(), now=domain_now(settings))
+    click.echo(outcome.text)
+
+
+@orders.command("reject")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@click.pass_obj
+def orders_reject(settings_of: SettingsOf, number: int, reason: str) -> None:
+    settings = settings_of()
+    with opened(settings) as ledger:
+        verbs = Orders(ledger, compose.rules_of(settings))
+        state = verbs.reject(ALL, number, by=person(), now=domain_now(settings), reason=reason)
+    click.echo(f"order {number} is {state}")
+
+
+@orders.command("cancel")
+@click.argument("number", type=int)
+@click.option("--reason", default="")
+@click.pass_obj
+def orders_cancel(settings_of: SettingsOf, number: int, reason: str) -> None:
+    """Cancel; when it is placed already, the supplier is asked."""
+    settings = settings_of()
+    with opened(settings) as ledger:
+        verbs = Orders(ledger, compose.rules_of(settings))
+        state = verbs.cancel(ALL, number, by=person(), now=domain_now(settings), reason=reason)
+    click.echo(f"order {number} is {state}")
+
+
+@click.command()
+@click.argument("what", metavar="ORDER|SLOT")
+@as_json
+@click.pass_obj
+def why(settings_of: SettingsOf, what: str, as_json: bool) -> None:
+    """Why an order was made, or why a slot is (not) ordered for.
+
+    ORDER: a number or order/12. SLOT: slot/40 or ACCOUNT/DEVICE/SLOT, such as acme/copier-01/black."""
+    settings = settings_of()
+    with opened(settings) as ledger, ledger.read() as tx:
+        found = _explain(tx, what, domain_now(settings))
+    emit(found) if as_json else click.echo(found.text())
+
+
+def _explain(tx: Connection, what: str, now: int) -> Any:
+    parts = what.split("/")
+    if parts[0].isdecimal() and len(parts) == 1:
+        return reasons.why_order(tx, ALL, int(what), now)
+    if len(parts) == 2 and parts[1].isdecimal() and parts[0] == "order":
+        return reasons.why_order(tx, ALL, int(parts[1]), now)
+    if len(parts) == 2 and parts[1].isdecimal() and parts[0] == "slot":
+        return reasons.why_slot(tx, ALL, int(parts[1]))
+    if len(parts) == 3:
+        owner = accounts.find(tx, ALL, parts[0])
+        machine = devices.find(tx, ALL, owner.id, parts[1])
+        for slot in slots.list_slots(tx, ALL, device_id=machine.id):
+            if slot.name == parts[2]:
+                return reasons.why_slot(tx, ALL, slot.id)
+    raise NotFound(f"{what!r} is neither an order (12, order/12) nor a slot (slot/40, ACCOUNT/DEVICE/SLOT)")
+
+
+COMMANDS = (orders, why)

@@ -1,0 +1,103 @@
+"""Commands for whoever runs it: how it stands, replay, dead letters."""
+
+import sys
+
+import click
+import msgspec
+
+from ledger import books, outbox
+from ledger.decisions.ledger import LedgerDecisions
+from streams.replay import replay as replay_partition
+from ullage import compose
+from ullage.commands.common import SettingsOf, as_json, emit, moment, opened, table
+from ullage.standing import standing
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def status(settings_of: SettingsOf, as_json: bool) -> None:
+    """How the installation stands. Exit code 1 when the books do not balance or a dead letter waits."""
+    settings = settings_of()
+    with opened(settings) as ledger:
+        journal = compose.journal_of(settings)
+        try:
+            now = standing(ledger, journal)
+        finally:
+            journal.close()
+        with ledger.read() as tx:
+            findings = books.check(tx)
+    wrong = [str(f) for f in findings]
+    if as_json:
+        emit(msgspec.to_builtins(now, str_keys=True) | {"findings": wrong})
+    else:
+        click.echo(f"as of           {moment(now.now)}")
+        click.echo(f"fleet           {now.accounts} accounts, {now.sites} sites, {now.devices} devices")
+        for name, counts in (("slots", now.bands), ("orders", now.orders), ("needs", now.needs)):
+            click.echo(f"{name:15} " + (", ".join(f"{n} {what}" for what, n in counts.items()) or "none"))
+        click.echo(f"refills         {now.empties_met} before it was empty, {now.empties_missed} after")
+        click.echo(f"for people      {now.quarantined} in quarantine, {now.tasks} tasks")
+        click.echo(f"outbox          {now.outbox_waiting} waiting, {now.outbox_dead} dead (ullage outbox list)")
+        click.echo("not applied yet " + ", ".join(f"{n} in partition {p}" for p, n in now.lag.items()))
+        click.echo("books           " + ("; ".join(wrong) if wrong else "balance"))
+    sys.exit(1 if wrong or now.outbox_dead else 0)
+
+
+@click.command()
+@as_json
+@click.pass_obj
+def replay(settings_of: SettingsOf, as_json: bool) -> None:
+    """State and views from the journal, compared with what is there. Exit code 1 when there are differences."""
+    settings = settings_of()
+    with opened(settings) as ledger:
+        journal, state = compose.journal_of(settings), compose.state_of(settings)
+        try:
+            decisions = LedgerDecisions(ledger, partitions=journal.partitions)
+            reports = [replay_partition(journal, state, decisions, p) for p in range(journal.partitions)]
+        finally:
+            journal.close()
+    if as_json:
+        emit(reports)
+    for report in () if as_json else reports:
+        same = "the same" if report.same else f"{len(report.differences)} differences"
+        click.echo(
+            f"partition {report.partition}: offsets {report.start} to {report.end}, {report.readings} readings: {same}"
+            f" ({', '.join(report.compared)})"
+        )
+        for line in report.differences:
+            click.echo(f"  {line}")
+    sys.exit(0 if all(report.same for report in reports) else 1)
+
+
+@click.group("outbox")
+def outbox_group() -> None:
+    """What must leave the house and has not yet."""
+
+
+@outbox_group.command("list")
+@click.option("--dead", is_flag=True, help="Only dead letters.")
+@as_json
+@click.pass_obj
+def outbox_list(settings_of: SettingsOf, dead: bool, as_json: bool) -> None:
+    with opened(settings_of()) as ledger, ledger.read() as tx:
+        rows = [
+            {"id": r.id, "kind": r.kind, "aggregate": r.aggregate, "attempts": r.attempts, "error": r.last_error}
+            for r in outbox.list_unsettled(tx, dead=dead)
+        ]
+    if as_json:
+        emit(rows)
+    else:
+        table(rows, ("id", "kind", "aggregate", "attempts", "error"), "Nothing waits.")
+
+
+@outbox_group.command("retry")
+@click.argument("number", type=int)
+@click.pass_obj
+def outbox_retry(settings_of: SettingsOf, number: int) -> None:
+    """Try a dead letter again."""
+    with opened(settings_of()) as ledger, ledger.write() as tx:
+        outbox.retry_dead(tx, number)
+    click.echo(f"row {number} is tried again")
+
+
+COMMANDS = (status, replay, outbox_group)
