@@ -1,0 +1,1 @@
+"""Decisions: forecast, cover, guard and lead time of what is due at a tick (LIFECYCLE.md)."""
