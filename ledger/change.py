@@ -9,6 +9,7 @@ from ledger import events, facts
 from ledger.engine import insert_new
 from ledger.rules import Rules
 from ledger.tables import task
+from models.pricing import Terms
 
 
 @dataclass(slots=True)
@@ -17,6 +18,9 @@ class Change:
     now: int  # ms, domain time
     by: str  # "step", "clock", "supplier/3" or a person
     rules: Rules = field(default_factory=Rules)
+    drafts: dict[tuple[Any, ...], int] = field(default_factory=dict)  # open drafts that this transaction knows
+    unsettled: dict[int, None] = field(default_factory=dict)  # drafts whose money and total wait for its last need
+    offers: dict[tuple[int, int], list[Terms]] = field(default_factory=dict)  # by account and product
     _covers: set[tuple[int, int]] = field(default_factory=set)
 
     def tell(self, account_id: int | None, kind: str, subject: str, /, **data: Any) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from ledger.change import Change
 from ledger.decisions import alerts, answers, bulk, needs, refills
+from ledger.orders.book import settle_draft
 from ledger.orders.propose import BadNeed, propose
 from models import effects as e
 from models.stores import BadEffect
@@ -37,6 +38,8 @@ def apply_all(change: Change, all_effects: Sequence[e.Effect]) -> None:
             usage[effect.slot, effect.day] = index, effect
         else:
             _one(change, index, effect)
+    for draft in list(change.unsettled):
+        settle_draft(change, draft)
     bulk.write_views(change, list(views.values()))
     bulk.write_usage(change, list(usage.values()))
 

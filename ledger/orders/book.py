@@ -71,6 +71,8 @@ def move(
     Writes the state and `columns`, tells the event, opens the task. Raises NotAllowed: nothing was written."""
     found = orders.row_of(OrderState(row.state), event, holds)
     state = found.then or then or OrderState(row.state)
+    if state is not OrderState.PROPOSED:
+        change.drafts = {key: number for key, number in change.drafts.items() if number != row.id}
     values = {"state": state, "version": order.c.version + 1, "changed": change.now, **columns}
     change.tx.execute(update(order).where(order.c.id == row.id).values(values))
     subject = f"order/{row.id}"
@@ -105,7 +107,7 @@ def tell_need(change: Change, row: Row[Any]) -> None:
     change.tell(row.account_id, f"need.{word}", f"need/{row.id}", **data)
 
 
-def price(change: Change, line: Row[Any], quote: Quote, units_needed: float) -> None:
+def price(change: Change, line: Row[Any], quote: Quote, units_needed: float, **more: Any) -> None:
     """Give a draft line another quantity or price. Its budget follows in `reserve`."""
     change.tx.execute(
         update(order_line)
@@ -119,6 +121,7 @@ def price(change: Change, line: Row[Any], quote: Quote, units_needed: float) -> 
             amount=quote.total.amount,
             price_break=max(1, quote.from_quantity),
             price_list_id=quote.terms.price_list or None,
+            **more,
         )
     )
     change.cover_changed(line.site_id, line.product_id)
@@ -162,9 +165,17 @@ def retire_lines(change: Change, lines: Iterable[Row[Any]], state: LineState) ->
         change.cover_changed(line.site_id, line.product_id)
 
 
+def settle_draft(change: Change, order_id: int) -> None:
+    """After the last need of a transaction: reserve the money and write the total."""
+    change.unsettled.pop(order_id, None)
+    reserve(change, lock(change, order_id))
+    add_up(change, order_id)
+
+
 def add_up(change: Change, order_id: int) -> Decimal:
     """Write and return the order's total, of the lines that are not withdrawn."""
     kept = and_(order_line.c.order_id == order_id, order_line.c.state != LineState.WITHDRAWN)
     total = change.tx.scalar(select(func.sum(order_line.c.amount)).where(kept)) or ZERO
-    change.tx.execute(update(order).where(order.c.id == order_id).values(total=total))
+    values = {"total": total, "version": order.c.version + 1, "changed": change.now}
+    change.tx.execute(update(order).where(order.c.id == order_id).values(values))
     return total
