@@ -9,7 +9,7 @@ from ledger.decisions import poison
 from ledger.engine import insert_new
 from ledger.registry.unmapped import add_unmapped
 from ledger.tables import alert as alert_table
-from ledger.tables import site
+from ledger.tables import device, site
 from models.effects import Alert, Quarantined, UnmappedSeen
 
 NEEDS_A_PERSON: Final = frozenset({"implausible_counter", "site_blocked", "silent"})
@@ -47,11 +47,23 @@ def quarantined(change: Change, effect: Quarantined) -> None:
         boot=effect.boot,
         seq=effect.seq,
     ):
-        change.tell(None, "device.quarantined", f"device/{effect.device}", code=effect.code, reason=effect.reason)
+        change.tell(
+            _account(change, effect.device),
+            "device.quarantined",
+            f"device/{effect.device}",
+            code=effect.code,
+            reason=effect.reason,
+        )
 
 
 def unmapped(change: Change, effect: UnmappedSeen) -> None:
     """The name becomes an unmapped slot: tracked and shown, never ordered."""
     number = add_unmapped(change.tx, effect.device, effect.name, effect.ts)
     if number is not None:
-        change.tell(None, "slot.unmapped", f"slot/{number}", device=effect.device, name=effect.name)
+        change.tell(
+            _account(change, effect.device), "slot.unmapped", f"slot/{number}", device=effect.device, name=effect.name
+        )
+
+
+def _account(change: Change, device_id: int) -> int | None:
+    return change.tx.scalar(select(device.c.account_id).where(device.c.id == device_id))
