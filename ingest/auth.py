@@ -14,6 +14,7 @@ from models.stores import Unavailable
 
 log = structlog.get_logger()
 
+_NAMES = 10_000
 OWN_LEVELS = ("readings", "status")
 """Last levels of a device's own topics that its will may name."""
 
@@ -78,6 +79,8 @@ class Authenticator:
         self._directory = directory
         self._table = table
         self._bound = RateBound(lookups_per_second, max(1.0, lookups_per_second))
+        self._by_name: dict[tuple[str, str], RateBound] = {}
+        """A device that tries again and again must not use up what new ones need."""
 
     def known(self, connect: Connect) -> DeviceIdentity | Reason:
         """The verdict on what is in memory."""
@@ -89,6 +92,11 @@ class Authenticator:
 
     async def look_up(self, connect: Connect, now: float) -> DeviceIdentity | Reason:
         """The verdict on what the ledger says now: a new device or credential need not wait for the next poll."""
+        if len(self._by_name) >= _NAMES:
+            self._by_name.clear()
+        own = self._by_name.setdefault((connect.user, connect.client), RateBound(1.0, 3.0))
+        if not own.take(now):
+            return self.known(connect)
         if not self._bound.take(now):
             return Reason.BUSY  # "bad credential" would be a lie that some devices never forget
         try:

@@ -451,10 +451,10 @@ class Connection(asyncio.Protocol):
     # how it ends
 
     def overdue(self, now: float) -> bool:
-        """Nothing came for too long, and not because nothing was read."""
+        """Nothing came for too long, and not because we did not read (but for a peer that takes nothing either)."""
         if not self.idle_limit or now - self.seen <= self.idle_limit:
             return False
-        return self._reading or self.state is State.CLOSING
+        return self._reading or self._slow_peer or self.state is State.CLOSING
 
     def expire(self) -> None:
         """No bytes for too long."""

@@ -278,3 +278,21 @@ def test_reports_for_how_long_it_listened() -> None:
     with running() as gateway:
         until(lambda: len(gateway.listening) > 1)
         assert all(50 <= ms <= 2_000 for ms in gateway.listening)
+
+
+def test_a_stop_while_the_journal_is_unavailable_acknowledges_nothing() -> None:
+    journal = MemoryJournal()
+    with running(journal, stop_within=0.5) as gateway, gateway.client() as client:
+        journal.failing = True
+        client.publish(reading(1), 1)
+        until(lambda: gateway.metric("ullage_gateway_paused") == 1)
+        gateway.stop()
+        client.closed()
+        assert sequences(journal) == []
+
+
+def test_a_batch_of_nothing_but_what_is_not_kept_completes() -> None:
+    with running(refused_per_minute=0) as gateway, gateway.client() as client:
+        client.publish(b"x", 1)
+        client.expect(0x40, b"\0\1")
+        assert records(gateway.journal) == []

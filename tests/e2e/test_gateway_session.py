@@ -110,10 +110,18 @@ def test_bounds_how_often_it_asks_for_unknown_devices() -> None:
         codes = []
         for _ in range(3):
             with Client(gateway.port, 5) as client:
-                codes.append(client.connect(client="nobody")[1])
+                codes.append(client.connect(client=f"nobody-{len(codes)}")[1])
         assert codes[0] == 0x86
         assert 0x89 in codes
         assert gateway.directory.lookups < 3
+
+
+def test_a_device_that_tries_again_and_again_is_looked_up_now_and_then() -> None:
+    with running() as gateway:
+        for _ in range(8):
+            with Client(gateway.port, 5) as client:
+                assert client.connect(token=b"old")[1] == 0x86
+        assert 1 <= gateway.directory.lookups <= 5
 
 
 def test_says_unavailable_when_the_directory_is() -> None:
