@@ -8,7 +8,7 @@ from ledger.change import Change
 from ledger.orders import book
 from ledger.tables import order, order_line
 from models.effects import Need
-from models.orders import Event, LineState, OrderState, row_of
+from models.orders import LineState, OrderState
 from models.pricing import Quote, quote
 
 
@@ -18,7 +18,6 @@ def draft_of(change: Change, effect: Need, where: Row[Any], best: Quote) -> int:
     if key not in change.drafts:
         change.drafts[key] = _find(change, key) or _open(change, effect, where, best)
     number = change.drafts[key]
-    row_of(OrderState.PROPOSED, Event.NEEDED)
     if effect.urgent:
         change.tx.execute(update(order).where(order.c.id == number).values(urgent=True))
     return number
