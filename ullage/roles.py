@@ -10,14 +10,18 @@ from pathlib import Path
 
 import structlog
 
+from api.server import serve as serve_api
+from api.services import Services
 from ingest.config import GatewayConfig
 from ingest.gateway import serve as serve_gateway
+from ledger.clock import real_ms
 from ledger.decisions.ledger import LedgerDecisions
 from ledger.deliver import run as run_deliver
 from ledger.directory import LedgerDirectory
 from ledger.downlink import LedgerDownlink
 from ledger.engine import Ledger
 from ledger.listening import listened, report
+from ledger.orders.facade import Orders
 from ledger.sinks import FileSink, SupplierEndpoints, SupplierSink, WebhookSink
 from models.outbox import Kind
 from models.stores import Journal, Unavailable
@@ -166,7 +170,29 @@ async def deliver(role: Role) -> None:
 
 
 async def api(role: Role) -> None:
-    raise NotImplementedError
+    s = role.settings
+    with (
+        closing(compose.journal_of(s)) as journal,
+        closing(compose.ledger_of(s)) as ledger,
+        closing(compose.series_of(s)) as series,
+    ):
+
+        def not_ready() -> list[str]:
+            ends = [journal.end(p) for p in range(journal.partitions)]
+            return [] if any(ends) else ["the journal is empty: is the role `clock` running?"]
+
+        services = Services(
+            ledger,
+            Orders(ledger, compose.rules_of(s)),
+            series,
+            role.now,
+            real_ms,
+            speed=role.speed,
+            not_ready=not_ready,
+        )
+        await serve_api(
+            services, s.api_host, s.api_port, s.api_tls_cert, s.api_tls_key, role.stop, lambda _port: role.ready()
+        )
 
 
 MAINS: dict[str, Callable[[Role], Awaitable[None]]] = {

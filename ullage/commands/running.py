@@ -3,13 +3,16 @@
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 import structlog
 
+from devices_sim.clock import feasible_speed, speed_reason
 from ullage import compose, logs, role
+from ullage.demo.run import Demo, fresh
 from ullage.roles import MAINS
 from ullage.settings import Settings
 from ullage.supervisor import Supervisor
@@ -63,6 +66,31 @@ async def _serve(settings: Settings) -> None:
     log.info("serve.stopped")
 
 
+@click.command()
+@listening_options
+@click.option("--devices", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@click.option("--speed", type=click.FloatRange(1, 100_000), default=3600.0, show_default=True, help="Times real time.")
+@click.option("--fresh", "from_scratch", is_flag=True, help="Forget the demo that ran before.")
+@click.pass_obj
+def demo(
+    settings_of: Callable[..., Settings], /, devices: int, speed: float, from_scratch: bool, **options: str | None
+) -> None:
+    """A simulated fleet that speaks real MQTT to a real installation; Ctrl-C ends it with a summary.
+
+    Started again it goes on from where it was."""
+    base = settings_of(options)
+    folder = base.data / "demo" if base.effective["data"].source == "default" else base.data
+    settings = settings_of(options | {"data": str(folder)})
+    if from_scratch:
+        fresh(folder)
+    logs.configure("warning", settings.log_format, "demo")
+    possible = feasible_speed(devices, wanted=speed)
+    note = "" if possible >= speed else speed_reason(devices, wanted=speed)
+    if note:
+        click.echo(note, err=True)
+    sys.exit(asyncio.run(Demo(settings, devices, possible, note, folder).run()))
+
+
 def _role_command(name: str, help_text: str) -> click.Command:
     @click.command(name, help=help_text)
     @click.pass_obj
@@ -90,6 +118,7 @@ def config(settings_of: Callable[..., Settings], as_json: bool) -> None:
 
 
 COMMANDS = (
+    demo,
     serve,
     config,
     _role_command("gateway", "The MQTT gateway: devices -> journal."),

@@ -17,6 +17,9 @@ ORDER_STATES = (
     *("delivered", "cancelled", "failed"),
 )
 
+FIRST_LINES = 15.0
+"""Seconds for which a log without a terminal repeats the addresses."""
+
 
 @dataclass(slots=True)
 class Snapshot:
@@ -50,6 +53,17 @@ def draw(look: Snapshot) -> RenderableType:
         Group(_numbers(look), Text(), _next_empties(look), Text(), _links(look)),
         title="Ullage: a simulated fleet, a real installation",
         subtitle="Ctrl-C ends it with a summary",
+    )
+
+
+def line(look: Snapshot) -> str:
+    """The same in one line, for logs."""
+    s, w = look.standing, look.world
+    return (
+        f"{moment(w.get('now_ms') or s.now)}  {look.readings_per_second:,.0f} readings/s, "
+        f"lag {max(s.lag.values(), default=0)}, orders: {_counts(s.orders, ORDER_STATES) or 'none yet'}, "
+        f"empties {w.get('empties_met', 0)} met {w.get('empties_missed', 0)} missed"
+        + "".join(f"\n{name}: {address}" for name, address in look.links.items() if look.elapsed < FIRST_LINES)
     )
 
 
