@@ -251,7 +251,8 @@ class Links:
     def _on_disconnect(
         self, _client: Client, link: Link, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        if not self.closing and self.world.online(link.machine.device.index):
+        # one that was never up has been counted as refused
+        if link.up and not self.closing and self.world.online(link.machine.device.index):
             self._problem(f"disconnected: {reason}")
         self._lost(link)
 
