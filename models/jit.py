@@ -38,19 +38,19 @@ def _remember(function: Callable[..., Any]) -> None:
 def jit(function: _F) -> _F:
     """A helper: compiled into whatever calls it."""
     _remember(function)
-    return numba.njit(function) if COMPILED else function
+    return numba.njit(error_model="numpy")(function) if COMPILED else function
 
 
 def inner(function: _F) -> _F:
     """A helper that only compiled code calls: without the part for calls from Python it compiles faster."""
     _remember(function)
-    return numba.njit(no_cpython_wrapper=True)(function) if COMPILED else function
+    return numba.njit(no_cpython_wrapper=True, error_model="numpy")(function) if COMPILED else function
 
 
 def entry(function: _F) -> _F:
     """What Python calls: compiled once and kept on disk. One that calls other files captures `fingerprint()`."""
     _remember(function)
-    return numba.njit(cache=True)(function) if COMPILED else function
+    return numba.njit(cache=True, error_model="numpy")(function) if COMPILED else function
 
 
 def fingerprint() -> int:

@@ -1,6 +1,7 @@
 """What a fold tells: rows in an array while it runs, effects of models.effects afterwards."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,7 +166,11 @@ class _Event(NamedTuple):
 
 def refill_seen(event: _Event) -> RefillSeen:
     kind = RefillKind(event.refill)
-    why = REASONS[kind].format(before=event.before, after=event.after)
+    known = not isnan(event.before)
+    before = event.before if known else 0.0
+    why = (
+        REASONS[kind].format(before=before, after=event.after) if known else "said to be new; no level was known before"
+    )
     if event.shaken:
         why += f"; {event.shaken} smaller rises before it fell back (shaken or re-seated)"
     return RefillSeen(
@@ -175,7 +180,7 @@ def refill_seen(event: _Event) -> RefillSeen:
         ts=event.ts,
         boot=event.boot & UNSIGNED,
         seq=event.seq,
-        level_before=event.before,
+        level_before=before,
         level_after=event.after,
         units=event.units,
         empty_since=event.empty_since,
