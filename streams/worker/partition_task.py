@@ -179,6 +179,7 @@ class PartitionTask:
         )
 
     async def _finish(self) -> None:
+        await self._saved()
         try:
             await self._round(final=True)
         except Rewind as error:  # the next start leaves it out

@@ -13,6 +13,7 @@ from models.stores import DecisionLedger, Record, Series, StateStore, StoreError
 from streams.worker import metrics
 from streams.worker.app import make_app
 from streams.worker.config import WorkerConfig
+from streams.worker.logic import this_logic
 from streams.worker.partition_task import PartitionTask
 from streams.worker.ports import AgedJournal, Clocks, Logic, Stores
 
@@ -123,7 +124,7 @@ async def run_worker(
     series: Series,
     stop: asyncio.Event,
     *,
-    logic: Logic,
+    logic: Logic | None = None,
     ready: Callable[[], None] = lambda: None,
     heartbeat: Callable[[], None] = lambda: None,
     clocks: Clocks | None = None,
@@ -136,6 +137,7 @@ async def run_worker(
     Raises whatever ended the work: StoresDisagree, OtherLogic, OffsetGap, PoisonTick, Unavailable, Stuck; run anew, it
     goes on."""
     config.datadir.mkdir(parents=True, exist_ok=True)
+    logic = logic or this_logic()
     worker = Worker(config, Stores(journal, decisions, state, series), logic, clocks or real_clocks())
     app = make_app(config.installation, config.broker, config.datadir, worker)
     log.info("worker.starts", broker=config.broker, logic=logic.version, pid=os.getpid())
@@ -144,6 +146,7 @@ async def run_worker(
     stopping = asyncio.create_task(stop.wait())
     crashed = asyncio.create_task(app.wait_until_stopped())
     try:
+        await asyncio.to_thread(logic.warm_up)  # beside the watch: a cold cache takes long, and is no reason to restart
         await app.start()
         ready()
         waited: list[asyncio.Future[Any]] = [stopping, crashed, watching, worker.failure]
