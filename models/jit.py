@@ -6,6 +6,7 @@ scalars.
 """
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
@@ -18,7 +19,6 @@ except ImportError:  # the plain Python path: slower, the same results
     COMPILED = False
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_seen = 0
 
 f64: Callable[[Any], float]
 i64: Callable[[Any], int]
@@ -28,35 +28,40 @@ else:
     f64, i64 = float, int
 
 
-def _remember(function: Callable[..., Any]) -> None:
-    global _seen  # noqa: PLW0603  one sum over all compiled code, made while modules load
-    code = function.__code__
-    plain = tuple(c for c in code.co_consts if isinstance(c, int | float | str | bool | tuple))
-    _seen = crc32(repr((code.co_code, plain, code.co_names)).encode(), _seen)
-
-
 def jit(function: _F) -> _F:
     """A helper: compiled into whatever calls it."""
-    _remember(function)
     return numba.njit(error_model="numpy")(function) if COMPILED else function
 
 
 def inner(function: _F) -> _F:
     """A helper that only compiled code calls: without the part for calls from Python it compiles faster."""
-    _remember(function)
     return numba.njit(no_cpython_wrapper=True, error_model="numpy")(function) if COMPILED else function
 
 
 def entry(function: _F) -> _F:
-    """What Python calls: compiled once and kept on disk. One that calls other files captures `fingerprint()`."""
-    _remember(function)
+    """What Python calls: compiled once and kept on disk. One that calls other files captures a `fingerprint`."""
     return numba.njit(cache=True, error_model="numpy")(function) if COMPILED else function
 
 
-def fingerprint() -> int:
-    """A number that changes with the code of any function loaded so far.
+def fingerprint(root: Callable[..., Any]) -> int:
+    """A number, never 0, that changes with the code of `root` or of anything that it calls, in whichever file.
 
     numba's disk cache looks only at the file and the captured variables of the entry: without this, an edited helper in
-    another file would go on running as it was compiled before.
+    another file would go on running as it was compiled before. It does not depend on what else was loaded, or each
+    program would compile the same code again.
     """
-    return _seen + 1
+    parts: dict[str, bytes] = {}
+    waiting: list[Any] = [root]
+    while waiting:
+        called = waiting.pop()
+        function = getattr(called, "py_func", called)  # what numba wrapped
+        name = f"{function.__module__}.{function.__qualname__}"
+        if name in parts:
+            continue
+        code, values = function.__code__, function.__globals__
+        plain = {n: values[n] for n in sorted(code.co_names) if isinstance(values.get(n), int | float | str | tuple)}
+        constants = tuple(c for c in code.co_consts if isinstance(c, int | float | str | bool | tuple))
+        parts[name] = repr((code.co_code, constants, code.co_names, plain)).encode()
+        waiting += [values[n] for n in code.co_names if hasattr(values.get(n), "py_func")]
+        waiting += [values[n] for n in code.co_names if isinstance(values.get(n), FunctionType)]
+    return crc32(b"".join(parts[name] for name in sorted(parts))) + 1

@@ -298,5 +298,5 @@ def _detail_entry(logic: int) -> Any:
     return entry(detail)
 
 
-assess = _entry(fingerprint())
-detail = _detail_entry(fingerprint())
+assess = _entry(fingerprint(assess_rows))
+detail = _detail_entry(fingerprint(detail_rows))

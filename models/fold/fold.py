@@ -40,7 +40,7 @@ def _entry(logic: int) -> Any:
     return entry(fold_frame)
 
 
-fold_frame = _entry(fingerprint())
+fold_frame = _entry(fingerprint(fold_rest))
 
 
 class _Scratch:

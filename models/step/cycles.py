@@ -67,7 +67,7 @@ def _entry(logic: int) -> Any:
     return entry(renew_slot)
 
 
-renew_slot = _entry(fingerprint())
+renew_slot = _entry(fingerprint(renew))
 
 
 def said(state: State, at: int, now: int) -> RefillSeen:
