@@ -24,7 +24,7 @@ from models.orders import ImplausibleQuantity, NotAllowed
 from models.stores import Fenced
 from models.units import DAY, HOUR, MINUTE
 
-EXAMPLES = int(os.environ.get("ORDER_MACHINE_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("ORDER_MACHINE_EXAMPLES", "6"))
 """A long run: 200."""
 
 numbers = st.integers(0, 9)
