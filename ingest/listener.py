@@ -1,13 +1,20 @@
 """Sockets: TCP and TLS, each a server whose connections speak MQTT."""
 
 import asyncio
+import resource
 import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
+
 from ingest.config import GatewayConfig
 from ingest.connection import Connection
+
+log = structlog.get_logger()
+
+_OTHER_FILES = 128
 
 
 class CannotListen(Exception):
@@ -19,6 +26,7 @@ async def listen(config: GatewayConfig, factory: Callable[[], Connection]) -> li
     if config.port is None and config.tls_port is None:
         raise CannotListen("neither a TCP port nor a TLS port is set: set one of them")
     context = tls_context(config.certificate, config.key) if config.tls_port is not None else None
+    allow_files(config.max_connections + config.max_half_open + _OTHER_FILES)
     servers: list[asyncio.Server] = []
     try:
         if config.port is not None:
@@ -30,6 +38,19 @@ async def listen(config: GatewayConfig, factory: Callable[[], Connection]) -> li
             server.close()
         raise
     return servers
+
+
+def allow_files(wanted: int) -> int:
+    """Every connection is an open file: raise this process's limit as far as it may, tell when that is too little.
+
+    The limit that holds now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        if soft < wanted:
+            log.warning("gateway.few_open_files", limit=soft, wanted=wanted, advice="raise it: ulimit -Hn")
+    return soft
 
 
 def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext:

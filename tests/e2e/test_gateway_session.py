@@ -1,5 +1,6 @@
 """Who may connect, and what the protocol's corners get: refused as the specifications say."""
 
+import resource
 import ssl
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -286,6 +287,16 @@ def test_a_foreign_topic_ends_a_3_1_1_connection() -> None:
         client.publish(reading(1), 6, topic="ullage/v1/acme/copier-02/readings")
         client.closed()
         assert records(gateway.journal) == []
+
+
+def test_allows_itself_as_many_open_files_as_connections() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    try:
+        with running(max_connections=300, max_half_open=50):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 350
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_port_in_use_says_which_setting_to_change() -> None:
