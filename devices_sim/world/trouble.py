@@ -50,7 +50,8 @@ def of_scenario(plan: Plan, start: int) -> dict[int, list[Trouble]]:
 
 def _trouble(event: Event, start: int) -> Trouble:
     lasts, by = milliseconds(event.lasts), milliseconds(event.by)
-    return Trouble(start + event.at_ms, event.kind, lasts, by, event.factor, event.slot)
+    # devices begin at `start`: what happens at 0h happens just after
+    return Trouble(start + max(event.at_ms, 1), event.kind, lasts, by, event.factor, event.slot)
 
 
 def late_by(scenario: Scenario, start: int, supplier: str, taken: int) -> int:

@@ -58,7 +58,7 @@ async def live(folder: Path, port: int, product: FakeProduct, what: Scenario) ->
 def test_everything_that_was_acknowledged_is_in_the_journal(tmp_path: Path) -> None:
     directory = FakeDirectory()
     product = Registrar(speed=36_000.0).into(directory)
-    hostile = Event(at="3h", kind="hostile", device="copier-0002", lasts="6h")
+    hostile = Event(at="0h", kind="hostile", device="copier-0002", lasts="24h")
     lost = Event(at="6h", kind="network_loss", site="berlin", lasts="4h")
     what = Scenario(
         name="join",
