@@ -49,61 +49,71 @@ def mix(x: int) -> int:
     return i64(x ^ ((x >> 31) & 0x1FFFFFFFF))
 
 
-_CODE = fingerprint()
+def _entries(code: int) -> tuple[Any, Any, Any]:  # noqa: C901  three functions, each simple
+    """`code` is captured: it stands for what they call in other files (models.jit.fingerprint)."""
 
+    @entry
+    def unknown_slots(readings: Any, supplies: Any, classes: Any, table: Any, out: Any) -> int:
+        """Slots of readings that count and have no row yet (possibly several times) into `out`; how many."""
+        n = at = 0
+        for i in range(len(readings)):
+            end = at + readings[i]["supplies"]
+            if classes[i] != IGNORED:
+                for k in range(at, end):
+                    s = supplies[k]
+                    if not s["flags"] & UNKNOWN and find(table, i64(s["slot"])) == FREE:
+                        out[n] = s["slot"]
+                        n += 1
+            at = end
+        return n + 0 * code
 
-@entry
-def unknown_slots(readings: Any, supplies: Any, classes: Any, table: Any, out: Any) -> int:
-    """Slots of readings that count and have no row yet (possibly several times) into `out`; how many."""
-    n = at = 0
-    for i in range(len(readings)):
-        end = at + readings[i]["supplies"]
-        if classes[i] != IGNORED:
-            for k in range(at, end):
+    @entry
+    def accumulate(
+        readings: Any, supplies: Any, hashes: Any, classes: Any, table: Any, opened: Any, closed: Any, late: Any
+    ) -> Any:
+        """Fold one frame into `opened`; buckets that end go to `closed`, (reading, supply) indices of late ones to
+        `late`."""
+        n_closed = n_late = at = 0
+        for i in range(len(readings)):
+            r = readings[i]
+            start = i64(r["ts"]) // WIDTH * WIDTH
+            for k in range(at, at + r["supplies"]):
                 s = supplies[k]
-                if not s["flags"] & UNKNOWN and find(table, i64(s["slot"])) == FREE:
-                    out[n] = s["slot"]
-                    n += 1
-        at = end
-    return n + 0 * _CODE
+                if classes[i] == IGNORED or s["flags"] & UNKNOWN:
+                    continue
+                b = opened[find(table, i64(s["slot"]))]
+                if classes[i] == LATE or start < b["start"] or (start == b["start"] and b["readings"] == 0):
+                    late[n_late, 0] = i
+                    late[n_late, 1] = k
+                    n_late += 1
+                    continue
+                level = np.float32(0.5 * (np.float64(s["low"]) + np.float64(s["high"])))
+                if start > b["start"]:
+                    if b["readings"] > 0:
+                        closed[n_closed] = b
+                        n_closed += 1
+                    b["start"] = start
+                    b["hash"] = 0
+                    b["readings"] = 0
+                    b["first"] = level
+                    b["low"] = level
+                b["readings"] += 1
+                b["hash"] ^= hashes[i]
+                b["last"] = level
+                b["low"] = min(b["low"], level)
+            at += r["supplies"]
+        return n_closed + 0 * code, n_late
+
+    @entry
+    def hash_into(readings: Any, out: Any) -> None:
+        for i in range(len(readings)):
+            r = readings[i]
+            out[i] = mix(mix(mix(i64(r["device"])) ^ i64(r["boot"])) ^ i64(r["seq"])) + 0 * code
+
+    return unknown_slots, accumulate, hash_into
 
 
-@entry
-def accumulate(
-    readings: Any, supplies: Any, hashes: Any, classes: Any, table: Any, opened: Any, closed: Any, late: Any
-) -> Any:
-    """Fold one frame into `opened`; buckets that end go to `closed`, (reading, supply) indices of late ones to
-    `late`."""
-    n_closed = n_late = at = 0
-    for i in range(len(readings)):
-        r = readings[i]
-        start = i64(r["ts"]) // WIDTH * WIDTH
-        for k in range(at, at + r["supplies"]):
-            s = supplies[k]
-            if classes[i] == IGNORED or s["flags"] & UNKNOWN:
-                continue
-            b = opened[find(table, i64(s["slot"]))]
-            if classes[i] == LATE or start < b["start"] or (start == b["start"] and b["readings"] == 0):
-                late[n_late, 0] = i
-                late[n_late, 1] = k
-                n_late += 1
-                continue
-            level = np.float32(0.5 * (np.float64(s["low"]) + np.float64(s["high"])))
-            if start > b["start"]:
-                if b["readings"] > 0:
-                    closed[n_closed] = b
-                    n_closed += 1
-                b["start"] = start
-                b["hash"] = 0
-                b["readings"] = 0
-                b["first"] = level
-                b["low"] = level
-            b["readings"] += 1
-            b["hash"] ^= hashes[i]
-            b["last"] = level
-            b["low"] = min(b["low"], level)
-        at += r["supplies"]
-    return n_closed + 0 * _CODE, n_late
+unknown_slots, accumulate, hash_into = _entries(fingerprint(find))
 
 
 @dataclass(slots=True)
@@ -248,12 +258,5 @@ class SeriesSink:
 def reading_hashes(readings: Rows) -> npt.NDArray[np.int64]:
     """A 64-bit hash per reading, of (device, boot, seq): what an auditor recomputes from what devices sent."""
     out = np.empty(len(readings), np.int64)
-    _hash_into(readings, out)
+    hash_into(readings, out)
     return out
-
-
-@entry
-def _hash_into(readings: Any, out: Any) -> None:
-    for i in range(len(readings)):
-        r = readings[i]
-        out[i] = mix(mix(mix(i64(r["device"])) ^ i64(r["boot"])) ^ i64(r["seq"])) + 0 * _CODE
