@@ -76,4 +76,4 @@ def latest(grid: list[int]) -> int:
         return 0
     if len(grid) == 1:
         return grid[0]
-    return grid[-1] + int((0.99 * len(grid) - (len(grid) - 0.5)) * (grid[-1] - grid[-2]))
+    return grid[-1] + round((0.99 * len(grid) - (len(grid) - 0.5)) * (grid[-1] - grid[-2]))
