@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from ledger.fleet import BadFleet
+from ledger.orders.release import NotRefused
+from ledger.orders.sent import NoSuchLine
+from ledger.registry.common import Invalid, Taken
+from ledger.scope import NotFound
+from models.orders import ImplausibleQuantity, NotAllowed
 from models.stores import Unavailable
 
+log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -29,13 +38,29 @@ def not_found(what: str) -> Problem:
     return Problem(404, "not_found", f"there is no {what} that you may see")
 
 
-def conflict(detail: str) -> Problem:
-    return Problem(409, "conflict", detail)
+def conflict(detail: str, headers: Mapping[str, str] | None = None) -> Problem:
+    return Problem(409, "conflict", detail, headers)
 
 
 def _answer(status: int, code: str, detail: str, headers: Mapping[str, str] | None, **extra: Any) -> JSONResponse:
     body = {"type": f"urn:ullage:problem:{code}", "title": HTTPStatus(status).phrase, "status": status}
     return JSONResponse(body | {"detail": detail, "code": code} | extra, status, dict(headers or {}), MEDIA_TYPE)
+
+
+STATUS: Final[Mapping[type[Exception], tuple[int, str]]] = MappingProxyType(
+    {
+        NotFound: (404, "not_found"),
+        NotAllowed: (409, "not_allowed"),
+        NotRefused: (409, "not_refused"),
+        Taken: (409, "taken"),
+        Invalid: (422, "invalid"),
+        BadFleet: (422, "bad_fleet"),
+        NoSuchLine: (422, "no_such_line"),
+        ImplausibleQuantity: (422, "implausible_quantity"),
+        Unavailable: (503, "unavailable"),
+    }
+)
+"""What the ledger's errors are over HTTP; their messages say what happened, to what, and what to do."""
 
 
 def install(app: FastAPI) -> None:
@@ -54,6 +79,14 @@ def install(app: FastAPI) -> None:
         first = errors[0]
         return _answer(422, "invalid", f"{first['field']}: {first['message']}", None, errors=errors)
 
-    @app.exception_handler(Unavailable)
-    async def _unavailable(_: Request, error: Unavailable) -> JSONResponse:
-        return _answer(503, "unavailable", str(error), {"Retry-After": "1"})
+    async def _of_ledger(_: Request, error: Exception) -> JSONResponse:
+        status, code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+        return _answer(status, code, str(error), {"Retry-After": "1"} if status == 503 else None)
+
+    for kind in STATUS:
+        app.add_exception_handler(kind, _of_ledger)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("api.failed", method=request.method, path=request.url.path, exc_info=error)
+        return _answer(500, "internal", "something unexpected happened; it is in the log of the API", None)

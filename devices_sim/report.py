@@ -140,7 +140,7 @@ async def _unheard(api: Api, world: World) -> int:
     heard: dict[tuple[str, str], int] = {}
     async for slot in api.pages("/v1/slots"):
         key = (str(slot["account"]), str(slot["device"]))
-        heard[key] = max(heard.get(key, 0), moment(slot.get("last_heard")))
+        heard[key] = max(heard.get(key, 0), moment(slot.get("last_heard_at")))
     sure = [m for m in world.machines if m.state.acked and not m.state.skew]
     return sum(m.state.acked - heard.get((m.device.site.account, m.device.name), 0) > DAY for m in sure)
 

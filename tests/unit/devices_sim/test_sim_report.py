@@ -40,7 +40,7 @@ def asked(run, product, world):
 
 def slots(world, heard):
     return [
-        {"id": 1, "account": m.device.site.account, "device": m.device.name, "name": "x", "last_heard": heard}
+        {"id": 1, "account": m.device.site.account, "device": m.device.name, "name": "x", "last_heard_at": heard}
         for m in world.machines
     ]
 

@@ -1,0 +1,75 @@
+"""The application: every router, the error format, the documentation."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import description, problems
+from api.auth import Gate
+from api.feed import Feed
+from api.guard import Guard
+from api.routes import (
+    devices,
+    docs,
+    events,
+    fleet,
+    forecasts,
+    happenings,
+    health,
+    needs,
+    orders,
+    purchase_orders,
+    requests,
+    sites,
+    slots,
+    time,
+)
+from api.services import Services
+
+ROUTERS = (
+    time,
+    health,
+    fleet,
+    sites,
+    devices,
+    slots,
+    forecasts,
+    needs,
+    orders,
+    purchase_orders,
+    requests,
+    happenings,
+    events,
+    docs,
+)
+
+
+def create_app(services: Services) -> FastAPI:
+    """Pure composition: nothing is opened, nothing runs. `app.state.feed` is closed with the lifespan, or before."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await app.state.feed.close()
+
+    app = FastAPI(
+        title="Ullage",
+        version="1",
+        description=description.TEXT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/v1/openapi.json",
+        responses=description.RESPONSES,
+        lifespan=lifespan,
+        generate_unique_id_function=description.operation_id,
+    )
+    app.state.services = services
+    app.state.gate = Gate()
+    app.state.feed = Feed(services.ledger)
+    problems.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_middleware(Guard)
+    description.install(app)
+    return app

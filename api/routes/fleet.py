@@ -1,0 +1,41 @@
+"""`POST /v1/fleet`: the fleet document in one call (accounts, sites, devices, catalogue); an upsert by name."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from pydantic import BaseModel, Field
+
+from api.auth import Operator
+from api.services import Wired
+from ledger.fleet import apply_fleet, parse_fleet
+
+router = APIRouter(prefix="/v1", tags=["fleet"])
+EXAMPLE = {
+    "products": [{"sku": "TN-K", "name": "Black toner", "unit": "pages"}],
+    "accounts": [{"name": "acme", "mode": "observe", "currency": "EUR", "sites": []}],
+}
+
+
+class Credential(BaseModel):
+    account: str = Field(examples=["acme"])
+    device: str = Field(examples=["copier-01"])
+    device_id: int
+    token: str = Field(description="Password of the device's MQTT connection. Shown this once.")
+
+
+class FleetApplied(BaseModel):
+    summary: dict[str, int] = Field(examples=[{"devices": 1}])
+    credentials: list[Credential]
+
+
+@router.post("/fleet")
+def apply(
+    wired: Wired,
+    caller: Operator,  # noqa: ARG001 - who may do it is all that matters
+    document: Annotated[dict[str, Any], Body(examples=[EXAMPLE])],
+) -> FleetApplied:
+    """Register everything that the document names; what is there already is brought up to it, nothing is removed.
+
+    Credentials are those of new devices and are shown this once: an Idempotency-Key is not needed and not kept."""
+    result = apply_fleet(wired.ledger, parse_fleet(document), wired.now())
+    return FleetApplied.model_validate(result, from_attributes=True)

@@ -1,0 +1,18 @@
+"""What came of a request that was not answered at once."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from api import shapes
+from api.answer import Answer
+from api.asking import show
+from api.auth import Reader
+from api.services import Wired
+
+router = APIRouter(prefix="/v1/requests", tags=["requests"])
+
+
+@router.get("/{request_id}", response_model=shapes.Asked)
+def show_request(wired: Wired, caller: Reader, request_id: Annotated[str, Path(max_length=64)]) -> Answer:
+    return Answer(show(wired, caller.scope, request_id))
