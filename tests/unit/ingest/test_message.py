@@ -1,5 +1,6 @@
 """Every limit of what a device may say, with the words that it is told."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -160,7 +161,7 @@ MESSAGES = st.lists(
 ).map(Pairs)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(MESSAGES, min_size=1, max_size=4))
 def test_the_quick_way_and_the_slow_way_agree(messages: list[Pairs]) -> None:
     decoder = Decoder()
@@ -175,19 +176,20 @@ def test_the_quick_way_and_the_slow_way_agree(messages: list[Pairs]) -> None:
                 assert slow is None, (raw, slow)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=200))
 @example(b'{"signals":["low"]')
 def test_any_bytes_are_a_reading_or_rejected(raw: bytes) -> None:
     assert isinstance(decode(raw), Reading | Rejected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3))
 def test_damaged_messages_are_a_reading_or_rejected(at: int, junk: bytes) -> None:
     assert isinstance(decode(GOOD[:at] + junk + GOOD[at + len(junk) :]), Reading | Rejected)
 
 
+@functools.cache
 def validator(name: str) -> jsonschema.Draft202012Validator:
     schema = json.loads((SCHEMAS / f"{name}.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -209,7 +211,7 @@ def test_the_schema_of_a_reading_takes_what_the_decoder_takes() -> None:
         assert isinstance(decode(json.dumps(one).encode()), Reading)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(MESSAGES)
 def test_what_the_decoder_takes_fits_the_schema_but_for_supplies(message: Pairs) -> None:
     """What a supply must say depends on the device; the rest of the schema is the decoder's."""

@@ -55,7 +55,7 @@ def by_packets(data: bytes, version: int, limit: int) -> tuple[list[bytes], byte
     return payloads, acks, at
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES, max_size=6), st.integers(0, 12), st.sampled_from([4, 5]), st.integers(0, 4))
 def test_the_scan_takes_exactly_what_the_packets_say(pieces: list[bytes], cut: int, version: int, limit: int) -> None:
     data = b"".join(pieces)
@@ -70,7 +70,7 @@ def test_the_scan_takes_exactly_what_the_packets_say(pieces: list[bytes], cut: i
         assert at == expected[2]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(PIECES | st.binary(max_size=40), max_size=4), st.sampled_from([4, 5]), st.integers(1, 50))
 def test_any_bytes_are_packets_or_malformed_however_they_are_cut(data: list[bytes], version: int, step: int) -> None:
     whole = b"".join(data)
@@ -97,7 +97,7 @@ def sound_or_malformed(first: int, body: bytes, version: int) -> bool:
         return True
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 255), st.binary(max_size=60), st.sampled_from([4, 5]))
 def test_any_body_is_a_packet_or_malformed(first: int, body: bytes, version: int) -> None:
     assert sound_or_malformed(first, body, version)
@@ -114,7 +114,7 @@ def test_connect_with_everything() -> None:
     assert (packet.user, packet.password, packet.keep_alive, packet.session_expiry) == ("u", b"p", 60, 10)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, len(CONNECT) - 1), st.binary(min_size=1, max_size=3))
 def test_a_damaged_connect_is_a_packet_or_malformed(at: int, junk: bytes) -> None:
     assert sound_or_malformed(0x10, CONNECT[:at] + junk + CONNECT[at + len(junk) :], 4)
