@@ -113,7 +113,8 @@ def upsert(
 def insert_new(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless one with the same unique key is there; whether it was new."""
     insert = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
-    return bool(tx.execute(insert.values(row).on_conflict_do_nothing()).rowcount)
+    statement = insert.values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    return tx.execute(statement).first() is not None
 
 
 def _options(backend: str) -> dict[str, Any]:

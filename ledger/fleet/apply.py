@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy import Connection, select
 
+from ledger import meta
 from ledger.engine import Ledger, insert_new
 from ledger.facts import enqueue_stocks
 from ledger.fleet import document as fleet
@@ -45,6 +46,7 @@ def apply_fleet(ledger: Ledger, document: fleet.Document, now: int) -> FleetResu
     """All of it in one transaction; a second time it changes nothing. Raises BadFleet, Unavailable."""
     _check_names(document)
     with ledger.write() as tx:
+        meta.count(tx, "fleet")  # locks: of two that come at once the second finds what the first has made
         skus = _products(tx, document, now)
         _suppliers(tx, document, skus, now)
         models = _models(tx, document, skus, now)

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, select, update
 from ledger.facts import enqueue_calendars
 from ledger.registry.common import Invalid
 from ledger.tables import calendar, site
-from models.calendar import compile_days
 from models.units import DAY
 
 BEFORE_DAYS = 366
@@ -59,6 +58,8 @@ def extend(tx: Connection, now: int) -> list[int]:
 
 
 def _compiled(spec: CalendarSpec, now: int) -> dict[str, object]:
+    from models.calendar import compile_days  # noqa: PLC0415 - brings numba: 150 MB that other roles need not carry
+
     today = datetime.fromtimestamp(now / 1000, UTC).date()
     start = date.fromordinal(today.toordinal() - BEFORE_DAYS)
     days = BEFORE_DAYS + AFTER_DAYS
