@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -88,3 +89,6 @@ def run(name: str, settings: Settings, main: Callable[[Role], Awaitable[None]]) 
         log.info("role.stopped", role=name)
 
     uvloop.run(supervised())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # all is written and closed; taking the interpreter apart would only take time that a stop has not got

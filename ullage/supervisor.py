@@ -1,7 +1,7 @@
 """`ullage serve`: one process per role, restarted when it dies or falls silent, stopped in order.
 
 Starting order: the clock first (it catches up after down-time, and gateways accept only after that), then the rest.
-Stopping order: gateways first (no more accepts), then who works on what they wrote.
+Stopping order: first who lets things in, then who works on what they wrote.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from ullage.role import BEAT, HEARTBEAT_VARIABLE, READY
 log = structlog.get_logger()
 
 ROLES = ("clock", "deliver", "worker", "api", "gateway")
-STOP_ORDER = ("gateway", "api", "clock", "worker", "deliver")
+STOP_STAGES = (("gateway", "api"), ("clock", "worker", "deliver"))
 STARTS_AFTER = {"gateway": ("clock",)}
 SILENCE = 15.0
 """Seconds without a heartbeat after which a role counts as hung. Starting may take STARTUP seconds."""
@@ -61,13 +61,12 @@ class Supervisor:
         await asyncio.gather(*(child.ready.wait() for child in self.children.values()))
 
     async def stop(self) -> None:
-        """Stop in order, each role given what is left of STOP_WITHIN; who does not stop is killed."""
+        """Stop stage by stage, each given what is left of STOP_WITHIN; who does not stop is killed."""
         self._stopping.set()
         deadline = asyncio.get_running_loop().time() + STOP_WITHIN
-        for role in STOP_ORDER:
-            child = self.children.get(role)
-            if child is not None and child.process is not None:
-                await self._end(child, deadline)
+        for stage in STOP_STAGES:
+            mine = [child for role, child in self.children.items() if role in stage]
+            await asyncio.gather(*(self._end(child, deadline) for child in mine))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
