@@ -158,7 +158,7 @@ def lead_to(
 def chance(
     slot: Any, at: Any, tau: float, elapsed: float, days: Any, first: int, count: int, now: int, o: Any, p: Any
 ) -> float:
-    """Mean over the arrivals `at` of P(empty before), with the median and spread of the outlook `o`; `p`: room for 16 numbers."""
+    """Mean over the arrivals `at` of P(empty before), with the outlook `o`; `p`: room for 16 numbers."""
     for k in range(LEAD_POINTS):
         x = clock_of(slot, tau, elapsed, days, first, count, now, i64(at[k]))
         p[k] = empty_before(x, f64(o["median"]), f64(o["spread"]))

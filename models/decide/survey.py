@@ -66,7 +66,7 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
     rows = rows[order]
     slots, plans = state.slots.rows[rows], book.plans[rows]
     basic = _circumstances(state, slots)
-    outlooks = _outlooks(state, now, rows, basic[0])
+    outlooks = _outlooks(state, now, rows, basic[0] & ~basic[2])
     signalled = (slots["flags"] & int(SIGNALS)) != 0
     wants = _wants(state, slots, outlooks) | signalled | np.isin(rows, asked)
     wants &= basic[0] & ~basic[1] & ~basic[2] & (slots["product"] > 0)
@@ -119,12 +119,12 @@ def _circumstances(state: State, slots: Rows) -> tuple[Bools, Bools, Bools, Bool
     return placed, gone, stopped, (flags & int(DeviceFlag.SILENT)) != 0
 
 
-def _outlooks(state: State, now: int, rows: Longs, placed: Bools) -> Rows:
+def _outlooks(state: State, now: int, rows: Longs, sound: Bools) -> Rows:
     out = np.zeros(len(rows), OUTLOOK)
     out["row"] = rows
     out["empty"] = out["look"] = now + DAY
     out["level"] = np.nan
-    able = np.flatnonzero(placed)
+    able = np.flatnonzero(sound)
     lanes = len(state.lanes.rows) + 1
     at, tau = np.zeros((lanes, LEAD_POINTS), np.int64), np.zeros((lanes, LEAD_POINTS))
     part = out[able]
@@ -149,7 +149,8 @@ def _pools_to_rank(state: State, book: Book, now: int, due: Longs, asked: Longs)
     """Pools of what is due in which something may have to be decided."""
     slots, plans = state.slots.rows[due], book.plans[due]
     pooled = plans["pool_row"] >= 0
-    outlooks = _outlooks(state, now, due, _circumstances(state, slots)[0])
+    placed, _, stopped, _ = _circumstances(state, slots)
+    outlooks = _outlooks(state, now, due, placed & ~stopped)
     open_need = plans["standing"] == Standing.OPEN
     wants = _wants(state, slots, outlooks) | ((slots["flags"] & int(SIGNALS)) != 0) | np.isin(due, asked)
     hot = book.pools.rows["hot"][plans["pool_row"]] != 0

@@ -18,7 +18,6 @@ from models.step.draft import Draft, make_draft
 from models.step.silence import hear
 from models.units import DAY
 
-
 _DATA = (ArithmeticError, LookupError, ValueError)
 """What the data of one site can provoke; anything else is a fault of the program, and the whole tick fails."""
 
@@ -96,6 +95,7 @@ def _commit(state: State, book: Book, offset: int, draft: Draft) -> None:
     if draft.blocked_site is not None:
         if draft.blocked_site >= 0:
             state.sites.rows[draft.blocked_site]["blocked"] = 1
+            book.touched.add(("site", draft.blocked_site))  # the next tick shows it at every slot
         return
     state.slots.rows["flags"][rows] &= ~draft.cleared
     for name in ("flags", "status", "band", "use_day", "use_today", "use_before", "viewed", "would_cycle", "standing"):

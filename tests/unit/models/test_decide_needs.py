@@ -39,7 +39,7 @@ def refill(world, slot=1):
 
 
 def test_a_need_comes_when_empty_before_arrival_is_too_likely(ordered):
-    world, need = ordered
+    _, need = ordered
     assert key(need) == (1, 1, 1)
     assert (need.site, need.product, need.cause, need.channel, need.mode) == (
         1,
