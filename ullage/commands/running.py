@@ -11,7 +11,8 @@ import click
 import structlog
 
 from devices_sim.clock import feasible_speed, speed_reason
-from ullage import compose, logs, role
+from models.simulated import Timeline
+from ullage import clocks, compose, logs, role
 from ullage.demo.run import Demo, fresh
 from ullage.roles import MAINS
 from ullage.settings import Settings
@@ -38,13 +39,14 @@ def serve(settings_of: Callable[..., Settings], /, **options: str | None) -> Non
     """Run all roles, supervised, until Ctrl-C."""
     settings = settings_of(options)
     logs.configure(settings.log_level, settings.log_format, "serve")
-    compose.initialise(settings, line=None)
-    asyncio.run(_serve(settings))
+    line = clocks.timeline()
+    compose.initialise(settings, line)
+    asyncio.run(_serve(settings, line))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, line: Timeline | None) -> None:
     loop = asyncio.get_running_loop()
-    supervisor = Supervisor(compose.child_environment(settings, line=None))
+    supervisor = Supervisor(compose.child_environment(settings, line))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
