@@ -9,7 +9,7 @@ from models.state import State
 
 
 def warm() -> None:
-    """Fold one reading into an empty world: writable as it is made, and read-only as the journal gives it."""
+    """Fold one reading into an empty world."""
     state = State()
     row = state.add_slot(1, state.devices.add(1))
     begin(state.slots.rows[row], state.classes.rows[0])
@@ -19,4 +19,3 @@ def warm() -> None:
     supply["slot"], supply["high"], supply["low"] = 1, 50.0, 50.0
     blocks = [reading, supply, np.zeros(0, COUNTER), np.zeros(0, MEASURE), np.zeros(0, SIGNAL)]
     fold(state, Frame(*blocks))
-    fold(state, Frame(*(np.frombuffer(block.tobytes(), block.dtype) for block in blocks)))

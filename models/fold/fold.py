@@ -47,16 +47,21 @@ class _Scratch:
     """Room for the log and the events, kept between calls."""
 
     def __init__(self) -> None:
-        self.log: Log = blank_log(4096, 1024, 8)
+        self.log: Log = blank_log(4096, 1024, 32)
         self.events = np.zeros(4096, EVENT)
 
-    def grow(self) -> None:
-        """Twice the room; what was written stays."""
+    def grow(self, cursor: npt.NDArray[np.int64]) -> None:
+        """Twice the room for what is more than half full, or else for everything; what was written stays."""
         old = self.log
-        self.log = blank_log(2 * len(old.slots), 2 * len(old.devices), 2 * len(old.sheets))
+        lengths = (len(self.events), len(old.slots), len(old.devices), len(old.sheets))
+        used = cursor[CURSOR_EVENT : LAST_LOGGED + 1].tolist()
+        short = [2 * k >= n for n, k in zip(lengths, used, strict=True)]
+        factors = [2 if tight or not any(short) else 1 for tight in short]
+        events, slots, devices, sheets = (n * factor for n, factor in zip(lengths, factors, strict=True))
+        self.log = blank_log(slots, devices, sheets)
         for new, column in zip(self.log, old, strict=True):
             new[: len(column)] = column
-        self.events = np.concatenate([self.events, np.zeros(len(self.events), EVENT)])
+        self.events = np.concatenate([self.events, np.zeros(events - len(self.events), EVENT)])
 
 
 _scratch = _Scratch()
@@ -74,7 +79,7 @@ def fold(state: State, frame: Frame, skipped: Collection[int] = ()) -> FoldResul
     pool = state.pool.copy()
     try:
         while not _run(state, frame, readings, cursor):
-            _scratch.grow()
+            _scratch.grow(cursor)
         effects = told(_scratch.events[: cursor[CURSOR_EVENT]], frame.names)
     except BaseException:
         slots, devices, sheets = cursor[LOGGED_SLOTS : LAST_LOGGED + 1].tolist()
@@ -83,13 +88,18 @@ def fold(state: State, frame: Frame, skipped: Collection[int] = ()) -> FoldResul
     return FoldResult(readings["spare"].astype(np.uint8), effects)
 
 
+def _writable(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A view of the journal's bytes is read-only, another type for the compiler: it would compile everything again."""
+    return block if block.flags.writeable else block.copy()
+
+
 def _run(state: State, frame: Frame, readings: npt.NDArray[Any], cursor: npt.NDArray[np.int64]) -> bool:
     return bool(
         fold_frame(
             readings,
-            frame.supplies,
-            frame.counters,
-            frame.signals,
+            _writable(frame.supplies),
+            _writable(frame.counters),
+            _writable(frame.signals),
             _scratch.events,
             cursor,
             state.slots.rows,

@@ -1,5 +1,6 @@
 """Laws of the fold: frame boundaries change nothing, copies change nothing, an exception changes nothing."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def test_frame_boundaries_change_nothing(devices_of, said, cuts):
     whole, parts = world(devices_of), world(devices_of)
     result = whole.fold(frame_of(said))
     bounds = [0, *sorted(min(cut, len(said)) for cut in cuts), len(said)]
-    verdicts = [parts.fold(frame_of(said[a:b])).verdicts for a, b in zip(bounds, bounds[1:], strict=False)]
+    verdicts = [parts.fold(frame_of(said[a:b])).verdicts for a, b in pairwise(bounds)]
     assert np.concatenate(verdicts).tolist() == result.verdicts.tolist()
     assert parts.state.snapshot() == whole.state.snapshot()
     assert parts.effects == whole.effects
