@@ -1,12 +1,8 @@
 """Who may publish what: the gateway's look at devices, slots and credentials (ingest.directory.Directory)."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from ledger.engine import Ledger
-from ledger.facts.outgoing import chunks
 from ledger.tables import account, device, device_model, site, slot
 from models.identity import DeviceIdentity, SlotIdentity
 
@@ -40,26 +36,27 @@ class LedgerDirectory:
             reached = tx.scalar(select(func.max(device.c.change))) or 0
             if reached <= since:
                 return since, []
-            rows = tx.execute(_DEVICES.where(device.c.change > since).order_by(device.c.change, device.c.id)).all()
-            return reached, _identities(tx, rows)
+            return reached, _identities(tx, device.c.change > since)
 
     def lookup(self, account_name: str, device_name: str) -> DeviceIdentity | None:
         """One device as it is now. Raises Unavailable."""
         with self._ledger.read() as tx:
-            rows = tx.execute(_DEVICES.where(account.c.name == account_name, device.c.name == device_name)).all()
-            return next(iter(_identities(tx, rows)), None)
+            owner = select(account.c.id).where(account.c.name == account_name).scalar_subquery()
+            found = _identities(tx, (device.c.account_id == owner) & (device.c.name == device_name))
+            return next(iter(found), None)
 
 
-def _identities(tx: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[DeviceIdentity]:
+def _identities(tx: Connection, condition: ColumnElement[bool]) -> list[DeviceIdentity]:
+    """The devices of a condition on table device, by version."""
+    rows = tx.execute(_DEVICES.where(condition).order_by(device.c.change, device.c.id)).all()
     counters = {
         row.id: tuple(counter["name"] for counter in row.counters)
         for row in tx.execute(select(device_model.c.id, device_model.c.counters))
     }
     slots: dict[int, dict[str, SlotIdentity]] = {row.id: {} for row in rows}
     query = select(slot.c.device_id, slot.c.name, slot.c.id, slot.c.capacity, slot.c.unit, slot.c.ascending)
-    for chunk in chunks(slots):
-        for device_id, name, *rest in tx.execute(query.where(slot.c.device_id.in_(chunk), ~slot.c.retired)):
-            slots[device_id][name] = SlotIdentity(*rest)
+    for device_id, name, *rest in tx.execute(query.join(device).where(condition, ~slot.c.retired)):
+        slots[device_id][name] = SlotIdentity(*rest)
     return [
         DeviceIdentity(
             account=row.account,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, or_, select, update
 
 from ledger import meta
 from ledger.clock import real_ms
@@ -14,6 +14,10 @@ from models.stores import StoreError
 
 ORDERED: Final = (Kind.PURCHASE_ORDER,)  # after a dead letter of these, later rows of the aggregate wait for a person
 LEASE_MS: Final = 30_000
+WAITING: Final[ColumnElement[str]] = literal_column(
+    "'waiting'"
+)  # literals, not parameters: only so a partial index is taken
+DONE: Final[ColumnElement[str]] = literal_column("'done'")
 
 
 class Waiting(NamedTuple):
@@ -56,12 +60,13 @@ def claim(tx: Connection, owner: str, kinds: Sequence[Kind], now: int, limit: in
     ORDERED kind. Several facts of an aggregate may come in one batch; of the rest only the first."""
     meta.count(tx, "outbox.claim")  # locks: two claims at once would not see each other's leases
     earlier = outbox.alias()
-    held = and_(earlier.c.state == "waiting", or_(earlier.c.next_attempt_at > now, earlier.c.leased_until > now))
+    held = and_(earlier.c.state == WAITING, or_(earlier.c.next_attempt_at > now, earlier.c.leased_until > now))
     dead = and_(earlier.c.state == "dead", earlier.c.kind.in_(ORDERED))
-    blocked = exists().where(earlier.c.aggregate == outbox.c.aggregate, earlier.c.id < outbox.c.id, or_(held, dead))
+    before = and_(earlier.c.aggregate == outbox.c.aggregate, earlier.c.id < outbox.c.id, earlier.c.state != DONE)
+    blocked = exists().where(before, or_(held, dead))
     due = (
         select(outbox)
-        .where(outbox.c.state == "waiting", outbox.c.next_attempt_at <= now, outbox.c.leased_until <= now)
+        .where(outbox.c.state == WAITING, outbox.c.next_attempt_at <= now, outbox.c.leased_until <= now)
         .where(outbox.c.kind.in_(kinds), ~blocked)
         .order_by(outbox.c.id)
         .limit(limit)
@@ -80,7 +85,7 @@ def claim(tx: Connection, owner: str, kinds: Sequence[Kind], now: int, limit: in
 def has_due(tx: Connection, kinds: Sequence[Kind], now: int) -> bool:
     """Whether `claim` is worth a write transaction."""
     due = select(outbox.c.id).where(
-        outbox.c.state == "waiting",
+        outbox.c.state == WAITING,
         outbox.c.next_attempt_at <= now,
         outbox.c.leased_until <= now,
         outbox.c.kind.in_(kinds),
@@ -90,7 +95,7 @@ def has_due(tx: Connection, kinds: Sequence[Kind], now: int) -> bool:
 
 def release(tx: Connection, owner: str) -> int:
     """Give back what an earlier life of `owner` had leased; how many rows."""
-    mine = and_(outbox.c.state == "waiting", outbox.c.leased_by == owner, outbox.c.leased_until > 0)
+    mine = and_(outbox.c.state == WAITING, outbox.c.leased_by == owner, outbox.c.leased_until > 0)
     return tx.execute(update(outbox).where(mine).values(leased_until=0, leased_by="")).rowcount
 
 
@@ -123,7 +128,7 @@ def settle_failed(
     if maybe_sent:
         values["maybe_sent"] = True
     ids = [row.id for row in rows]
-    tx.execute(update(outbox).where(outbox.c.id.in_(ids), outbox.c.state == "waiting").values(values))
+    tx.execute(update(outbox).where(outbox.c.id.in_(ids), outbox.c.state == WAITING).values(values))
 
 
 def settle_dead(tx: Connection, row: OutboxRow, error: str, verdict: Verdict, now: int) -> None:
@@ -135,7 +140,7 @@ def settle_dead(tx: Connection, row: OutboxRow, error: str, verdict: Verdict, no
         "settled_at": now,
         "leased_until": 0,
     }
-    tx.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state == "waiting").values(values))
+    tx.execute(update(outbox).where(outbox.c.id == row.id, outbox.c.state == WAITING).values(values))
 
 
 def retry_dead(tx: Connection, row_id: int) -> None:
@@ -162,11 +167,11 @@ def list_unsettled(tx: Connection, *, dead: bool = False, after: int = 0, limit:
 def waiting(tx: Connection) -> Waiting:
     row = tx.execute(
         select(
-            func.count().filter(outbox.c.state == "waiting"),
-            func.count().filter(outbox.c.state == "waiting", outbox.c.attempts > 0),
+            func.count().filter(outbox.c.state == WAITING),
+            func.count().filter(outbox.c.state == WAITING, outbox.c.attempts > 0),
             func.count().filter(outbox.c.state == "dead"),
-            func.min(outbox.c.created).filter(outbox.c.state == "waiting"),
-        ).where(outbox.c.state != "done")
+            func.min(outbox.c.created).filter(outbox.c.state == WAITING),
+        ).where(outbox.c.state != DONE)
     ).one()
     return Waiting(row[0], row[1], row[2], row[3] or 0)
 

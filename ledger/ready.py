@@ -1,7 +1,8 @@
 """A device may connect once all facts of its registration are in the journal."""
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
+from ledger.outbox import WAITING
 from ledger.registry.directory_change import next_change
 from ledger.tables import device, outbox
 from models.outbox import Kind
@@ -12,7 +13,8 @@ def mark_ready(tx: Connection) -> int:
     those that had to be tried again, and then the devices behind them wait as well."""
     if tx.scalar(select(device.c.id).where(~device.c.ready).limit(1)) is None:
         return 0
-    waiting = tx.scalar(select(func.min(outbox.c.id)).where(outbox.c.state == "waiting", outbox.c.kind == Kind.FACT))
+    facts = select(outbox.c.id).where(outbox.c.state == WAITING, outbox.c.kind == Kind.FACT)
+    waiting = tx.scalar(facts.order_by(outbox.c.id).limit(1))
     through = [] if waiting is None else [device.c.ready_after < waiting]
     if tx.scalar(select(device.c.id).where(~device.c.ready, *through).limit(1)) is None:
         return 0

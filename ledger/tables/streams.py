@@ -155,12 +155,9 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 UNSETTLED = text("state <> 'done'")
-Index(
-    "ix_outbox_due",
-    outbox.c.next_attempt_at,
-    sqlite_where=text("state = 'waiting'"),
-    postgresql_where=text("state = 'waiting'"),
-)
+WAITING = text("state = 'waiting'")
+Index("ix_outbox_due", outbox.c.kind, outbox.c.next_attempt_at, sqlite_where=WAITING, postgresql_where=WAITING)
+Index("ix_outbox_waiting", outbox.c.kind, outbox.c.id, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("ix_outbox_aggregate", outbox.c.aggregate, outbox.c.id, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED)
 
 listening = Table(

@@ -118,7 +118,15 @@ def upgrade() -> None:  # noqa: PLR0915 - one statement per table
     op.create_index(
         "ix_outbox_due",
         "outbox",
-        ["next_attempt_at"],
+        ["kind", "next_attempt_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_outbox_waiting",
+        "outbox",
+        ["kind", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'waiting'"),
         postgresql_where=sa.text("state = 'waiting'"),
