@@ -69,7 +69,11 @@ class Worker:
             self.fail(error)
 
     def position(self, partition: int) -> int:
-        return self.tasks[partition].offset
+        """Raises StoreError when recovery failed: then the process is about to end with the cause."""
+        task = self.tasks.get(partition)
+        if task is None:
+            raise StoreError(f"partition {partition} was not recovered, so nothing of it is read")
+        return task.offset
 
     # -- called by the process
 
