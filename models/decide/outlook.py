@@ -168,6 +168,7 @@ def chance(
 @inner
 def assess_rows(
     rows: Any,
+    lane_place: Any,
     now: int,
     slots: Any,
     sites: Any,
@@ -184,8 +185,8 @@ def assess_rows(
 ) -> int:
     """Outlook of each row (its site and account known), into `out`. `lead_*` keep a lane's arrivals for the tick.
 
-    lead_at, lead_tau: (lanes + 1, 16) ms and business time; lead_stamp (lanes + 1): the `now` that they are of.
-    p: room for 16 numbers.
+    lane_place: of each row, the place of its lane in them. lead_at, lead_tau: (lanes, 16) ms and business time;
+    lead_stamp (lanes): the `now` that they are of. p: room for 16 numbers.
     """
     for i in range(len(rows)):
         row = rows[i]
@@ -205,10 +206,9 @@ def assess_rows(
             o["empty"] = now + LATEST_LOOK * 3650
             o["look"] = now + LATEST_LOOK
             continue
-        lane = i64(slot["lane_row"])
-        if lane < 0:
-            lane = len(lead_stamp) - 1
-            lead_stamp[lane] = -1
+        lane = i64(lane_place[i])
+        if slot["lane_row"] < 0:
+            lead_stamp[lane] = -1  # of no supplier: the account's review differs from site to site
         tau, elapsed = f64(o["tau"]), f64(o["elapsed"])
         if lead_stamp[lane] != now:
             lead_to(slot, sites, accounts, lanes, days, first, count, now, lead_at[lane])
@@ -247,6 +247,7 @@ def detail_rows(
     classes: Any,
     lanes: Any,
     days: Any,
+    receipt: bool,
     normal: Any,
     at: Any,
     p: Any,
@@ -269,10 +270,11 @@ def detail_rows(
         if not o["known"]:
             continue
         d["probability"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
-        lead_to(slot, sites, accounts, lanes, days, first, count, now - DAY, at)
-        d["earlier"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
-        lead_to(slot, sites, accounts, lanes, days, first, count, now + DAY, at)
-        d["later"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
+        if receipt:
+            lead_to(slot, sites, accounts, lanes, days, first, count, now - DAY, at)
+            d["earlier"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
+            lead_to(slot, sites, accounts, lanes, days, first, count, now + DAY, at)
+            d["later"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
         calibrated = False
         if slot["class_row"] >= 0:
             z = classes[slot["class_row"]]["z"]

@@ -56,17 +56,18 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
     """`due`: rows to look at; among them `asked`, for which a person asks, and `tested`, about which one asks only.
 
     Raises BadOutlookError."""
-    ranked = _pools_to_rank(state, book, now, due, np.concatenate([asked, tested]))
+    first = _outlooks(state, now, due)
+    ranked = _pools_to_rank(state, book, first, due, np.concatenate([asked, tested]))
     more = np.setdiff1d(cover.pool_members(ranked, book.pools.rows, book.plans), due)
-    rows = np.concatenate([due, more])
-    ids = state.slots.rows["id"][rows]
+    rows, outlooks = due, first
+    if len(more):
+        rows, outlooks = np.concatenate([due, more]), np.concatenate([first, _outlooks(state, now, more)])
     site_row = state.slots.rows["site_row"][rows]
     site = np.where(site_row >= 0, state.sites.rows["id"][site_row], 0)
-    order = np.lexsort((ids, site))
-    rows = rows[order]
+    order = np.lexsort((state.slots.rows["id"][rows], site))
+    rows, outlooks = rows[order], outlooks[order]
     slots, plans = state.slots.rows[rows], book.plans[rows]
     basic = _circumstances(state, slots)
-    outlooks = _outlooks(state, now, rows, basic[0] & ~basic[2])
     signalled = (slots["flags"] & int(SIGNALS)) != 0
     wants = _wants(state, slots, outlooks) | signalled | np.isin(rows, asked)
     wants &= basic[0] & ~basic[1] & ~basic[2] & (slots["product"] > 0)
@@ -86,10 +87,12 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
     )
 
 
-def details(state: State, now: int, outlooks: Rows) -> Rows:
-    """DETAIL of each outlook."""
+def details(state: State, now: int, outlooks: Rows, receipt: bool = False) -> Rows:
+    """DETAIL of each outlook; `earlier` and `later` only for a receipt."""
     out = np.zeros(len(outlooks), DETAIL)
-    detail(outlooks, now, *_tables(state), _NORMAL, np.zeros(LEAD_POINTS, np.int64), np.zeros(LEAD_POINTS), out)
+    detail(
+        outlooks, now, *_tables(state), receipt, _NORMAL, np.zeros(LEAD_POINTS, np.int64), np.zeros(LEAD_POINTS), out
+    )
     return out
 
 
@@ -119,16 +122,20 @@ def _circumstances(state: State, slots: Rows) -> tuple[Bools, Bools, Bools, Bool
     return placed, gone, stopped, (flags & int(DeviceFlag.SILENT)) != 0
 
 
-def _outlooks(state: State, now: int, rows: Longs, sound: Bools) -> Rows:
+def _outlooks(state: State, now: int, rows: Longs) -> Rows:
+    """Of slots whose site works; the others stay without a forecast. Raises BadOutlookError."""
+    placed, _, stopped, _ = _circumstances(state, state.slots.rows[rows])
     out = np.zeros(len(rows), OUTLOOK)
     out["row"] = rows
     out["empty"] = out["look"] = now + DAY
     out["level"] = np.nan
-    able = np.flatnonzero(sound)
-    lanes = len(state.lanes.rows) + 1
-    at, tau = np.zeros((lanes, LEAD_POINTS), np.int64), np.zeros((lanes, LEAD_POINTS))
+    able = np.flatnonzero(placed & ~stopped)
+    lanes, place = np.unique(state.slots.rows["lane_row"][rows[able]], return_inverse=True)
+    room = (len(lanes), LEAD_POINTS)
+    stamps = np.full(len(lanes), -1, np.int64)
     part = out[able]
-    assess(rows[able], now, *_tables(state), at, tau, np.full(lanes, -1, np.int64), np.zeros(LEAD_POINTS), part)
+    at, tau = np.zeros(room, np.int64), np.zeros(room)
+    assess(rows[able], place, now, *_tables(state), at, tau, stamps, np.zeros(LEAD_POINTS), part)
     if not np.isfinite(part["probability"]).all() or not np.isfinite(part["median"]).all():
         bad = part["row"][~(np.isfinite(part["probability"]) & np.isfinite(part["median"]))]
         ids = ", ".join(str(i) for i in state.slots.rows["id"][bad[:5]].tolist())
@@ -145,12 +152,10 @@ def _wants(state: State, slots: Rows, outlooks: Rows) -> Bools:
     return past
 
 
-def _pools_to_rank(state: State, book: Book, now: int, due: Longs, asked: Longs) -> Longs:
+def _pools_to_rank(state: State, book: Book, outlooks: Rows, due: Longs, asked: Longs) -> Longs:
     """Pools of what is due in which something may have to be decided."""
     slots, plans = state.slots.rows[due], book.plans[due]
     pooled = plans["pool_row"] >= 0
-    placed, _, stopped, _ = _circumstances(state, slots)
-    outlooks = _outlooks(state, now, due, placed & ~stopped)
     open_need = plans["standing"] == Standing.OPEN
     wants = _wants(state, slots, outlooks) | ((slots["flags"] & int(SIGNALS)) != 0) | np.isin(due, asked)
     hot = book.pools.rows["hot"][plans["pool_row"]] != 0

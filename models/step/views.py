@@ -10,6 +10,7 @@ from models.effects import Evidence, SlotView
 from models.state import Rows, State
 
 Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float64]
 
 FINE, WATCH, AT_RISK, EMPTY = 0, 1, 2, 3
 
@@ -23,25 +24,23 @@ def risk_band(seen: Survey) -> Bytes:
     ).astype(np.uint8)
 
 
-def levels(seen: Survey, i: int) -> tuple[float, float, float]:
+def levels(seen: Survey, chosen: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
     """(low, high, level): what the device said and what is believed now; nothing said is 0 to 100, never a number."""
-    slot = seen.slots[i]
-    level = float(seen.outlooks[i]["level"])
-    low, high = float(slot["low"]), float(slot["high"])
-    if np.isnan(level):
-        level = 50.0
-        low, high = (0.0, 100.0) if np.isnan(low) else (low, high)
-    elif np.isnan(low):
-        low = high = level
-    return low, high, level
+    low, high = seen.slots["low"][chosen].astype(np.float64), seen.slots["high"][chosen].astype(np.float64)
+    level = seen.outlooks["level"][chosen]
+    nothing, unsaid = np.isnan(level), np.isnan(low)
+    low = np.where(unsaid, np.where(nothing, 0.0, level), low)
+    high = np.where(unsaid, np.where(nothing, 100.0, level), high)
+    return low, high, np.where(nothing, 0.5 * (low + high), level)
 
 
 def evidence(state: State, book: Book, now: int, seen: Survey, chosen: npt.NDArray[np.int64]) -> list[Evidence]:
     """Of the chosen positions of the survey."""
     result = []
-    for i, d in zip(chosen.tolist(), details(state, now, seen.outlooks[chosen]), strict=True):
+    told = zip(*(column.tolist() for column in levels(seen, chosen)), strict=True)
+    proofs = details(state, now, seen.outlooks[chosen], receipt=True)
+    for i, d, (low, high, level) in zip(chosen.tolist(), proofs, told, strict=True):
         pool = book.pools.rows[int(seen.plans[i]["pool_row"])]
-        low, high, level = levels(seen, i)
         result.append(
             Evidence(
                 time=now,
@@ -87,11 +86,13 @@ def slot_views(
     pools = book.pools.rows
     known = o["known"].tolist()
     quantiles = details(state, now, o)
-    triples = [levels(seen, i) for i in chosen.tolist()]
+    low, high, level = levels(seen, chosen)
     columns = zip(
         slots["id"].tolist(),
         slots["cycle"].tolist(),
-        triples,
+        low.tolist(),
+        high.tolist(),
+        level.tolist(),
         slots["rate"].tolist(),
         [tuple(q) if k else () for q, k in zip(quantiles["quantiles"].tolist(), known, strict=True)],
         quantiles["probability"].tolist(),
@@ -104,6 +105,6 @@ def slot_views(
         strict=True,
     )
     return [
-        SlotView(i, cycle, now, low, high, level, rate, q, p, threshold, risk, _NAMES[why], hand, order, last)
-        for i, cycle, (low, high, level), rate, q, p, threshold, risk, why, hand, order, last in columns
+        SlotView(i, cycle, now, lowest, highest, believed, rate, q, p, threshold, risk, _NAMES[why], hand, order, last)
+        for i, cycle, lowest, highest, believed, rate, q, p, threshold, risk, why, hand, order, last in columns
     ]
