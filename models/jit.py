@@ -6,7 +6,7 @@ scalars.
 """
 
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 from zlib import crc32
 
@@ -58,10 +58,20 @@ def fingerprint(root: Callable[..., Any]) -> int:
         name = f"{function.__module__}.{function.__qualname__}"
         if name in parts:
             continue
-        code, values = function.__code__, function.__globals__
+        code, values = function.__code__, _named(function)
         plain = {n: values[n] for n in sorted(code.co_names) if isinstance(values.get(n), int | float | str | tuple)}
         constants = tuple(c for c in code.co_consts if isinstance(c, int | float | str | bool | tuple))
         parts[name] = repr((code.co_code, constants, code.co_names, plain)).encode()
         waiting += [values[n] for n in code.co_names if hasattr(values.get(n), "py_func")]
         waiting += [values[n] for n in code.co_names if isinstance(values.get(n), FunctionType)]
     return crc32(b"".join(parts[name] for name in sorted(parts))) + 1
+
+
+def _named(function: Any) -> dict[str, Any]:
+    """What the names in a function's code stand for: its globals, and attributes of modules among them."""
+    names, values = function.__code__.co_names, function.__globals__
+    found: dict[str, Any] = {}
+    for module in (values.get(name) for name in names):
+        if isinstance(module, ModuleType) and module.__name__.startswith("models."):
+            found |= {name: getattr(module, name) for name in names if hasattr(module, name)}
+    return found | {name: values[name] for name in names if name in values}
