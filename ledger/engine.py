@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from ledger.filelock import FileLock
 from models.stores import StoreError, Unavailable
 
 PATIENCE_S: Final = 5.0  # how long a writer waits for its turn
@@ -28,6 +30,8 @@ class Ledger:
         self._sqlite = engine.dialect.name == "sqlite"
         self._turn = threading.Lock()  # SQLite: the writers of this process queue here, not at the file
         self._wrote = 0.0
+        path = engine.url.database if self._sqlite else None
+        self._lock = FileLock(Path(path)) if path and path != ":memory:" else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -43,11 +47,28 @@ class Ledger:
             raise Unavailable(f"ledger: another thread has been writing for {PATIENCE_S:.0f} s: try again")
         try:
             time.sleep(max(0.0, self._wrote + GAP_S - time.monotonic()))
-            with _unavailable(), self._begun("BEGIN IMMEDIATE", deadline) as tx, tx.get_transaction() or tx.begin():
+            with (
+                self._alone(deadline),
+                _unavailable(),
+                self._begun("BEGIN IMMEDIATE", deadline) as tx,
+                tx.get_transaction() or tx.begin(),
+            ):
                 yield tx
         finally:
             self._wrote = time.monotonic()
             self._turn.release()
+
+    @contextmanager
+    def _alone(self, deadline: float) -> Iterator[None]:
+        """No other process writes meanwhile."""
+        if self._lock is None:
+            yield
+            return
+        self._lock.acquire(deadline)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -61,6 +82,8 @@ class Ledger:
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
 
     def _begun(self, statement: str, deadline: float) -> Connection:
         """A connection on which `statement` has begun a transaction; tries again while others hold the lock."""

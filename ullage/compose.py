@@ -1,10 +1,12 @@
 """The one composition root: opens the stores that the settings name, and prepares a new installation."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from journal.open import open_journal
 from ledger.engine import Ledger, open_ledger
+from ledger.meta import settle_partitions
 from ledger.migrate import upgrade
 from ledger.rules import Rules
 from models.simulated import Timeline
@@ -54,12 +56,10 @@ def initialise(settings: Settings, line: Timeline | None) -> None:
     data: Path = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     clocks.remember(data, line)
-    journal_of(settings).close()
-    ledger = ledger_of(settings)
-    try:
+    with closing(journal_of(settings)) as journal, closing(ledger_of(settings)) as ledger:
         upgrade(ledger)
-    finally:
-        ledger.close()
+        with ledger.write() as tx:
+            settle_partitions(tx, journal.partitions)
 
 
 def child_environment(settings: Settings, line: Timeline | None) -> dict[str, str]:

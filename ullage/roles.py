@@ -14,6 +14,7 @@ from api.server import serve as serve_api
 from api.services import Services
 from ingest.config import GatewayConfig
 from ingest.gateway import serve as serve_gateway
+from ledger import events
 from ledger.clock import real_ms
 from ledger.decisions.ledger import LedgerDecisions
 from ledger.deliver import run as run_deliver
@@ -22,10 +23,11 @@ from ledger.downlink import LedgerDownlink
 from ledger.engine import Ledger
 from ledger.listening import listened, report
 from ledger.orders.facade import Orders
+from ledger.registry import calendars
 from ledger.sinks import FileSink, SupplierEndpoints, SupplierSink, WebhookSink
 from models.outbox import Kind
 from models.stores import Journal, Unavailable
-from models.units import MINUTE
+from models.units import DAY, MINUTE
 from streams.worker.config import WorkerConfig
 from streams.worker.logic import this_logic
 from streams.worker.run import run_worker
@@ -37,6 +39,8 @@ from ullage.sinks import JournalSink
 log = structlog.get_logger()
 
 CAUGHT_UP = 5 * MINUTE
+EVENTS_KEPT = 400 * DAY
+CHORES_EVERY = 60.0  # real seconds: a simulated world's year may pass in two hours
 
 
 def instance(role: Role) -> str:
@@ -160,6 +164,7 @@ async def deliver(role: Role) -> None:
         with WebhookSink(SupplierEndpoints(ledger)) as webhook:
             suppliers = SupplierSink(ledger, file=FileSink(s.purchase_orders), webhook=webhook)
             role.ready()
+            chores = asyncio.create_task(_chores(role, ledger))
             await run_deliver(
                 ledger,
                 {Kind.FACT: into_journal, Kind.REQUEST: into_journal, Kind.PURCHASE_ORDER: suppliers},
@@ -167,6 +172,23 @@ async def deliver(role: Role) -> None:
                 owner=f"deliver@{socket.gethostname()}",
                 now=role.now,
             )
+            await chores
+
+
+async def _chores(role: Role, ledger: Ledger) -> None:
+    """What the ledger needs now and then: calendars that reach far enough ahead, an end to old events."""
+
+    def turn() -> None:
+        with ledger.write() as tx:
+            calendars.extend(tx, role.now())
+            events.expire(tx, role.now() - EVENTS_KEPT)
+
+    while not role.stop.is_set():
+        try:
+            await asyncio.to_thread(turn)
+        except Unavailable as error:
+            log.warning("chores.wait", reason=str(error))
+        await _pause(role, CHORES_EVERY)
 
 
 async def api(role: Role) -> None:
