@@ -19,6 +19,7 @@ from streams.worker.ports import AgedJournal, Clocks, Logic, Stores
 
 log = structlog.get_logger(__name__)
 WATCH = 1.0
+STANDS_BY = 3.0  # s; an app that takes longer to start stands by
 THREADS = 4
 
 
@@ -80,6 +81,11 @@ class Worker:
     def fail(self, error: BaseException) -> None:
         if not self.failure.done():
             self.failure.set_exception(error)
+
+    def started(self, starting: asyncio.Task[Any]) -> None:
+        """A start that failed ends the process."""
+        if not starting.cancelled() and (error := starting.exception()) is not None:
+            self.fail(error)
 
     async def stop(self, *, checkpoint: bool) -> None:
         """Write what waits. Partitions stop side by side."""
@@ -149,12 +155,17 @@ async def run_worker(
     watching = asyncio.create_task(_watch(worker, heartbeat))
     stopping = asyncio.create_task(stop.wait())
     crashed = asyncio.create_task(app.wait_until_stopped())
+    tasks: list[asyncio.Task[Any]] = [watching, stopping, crashed]
     try:
         await asyncio.to_thread(logic.warm_up)  # beside the watch: a cold cache takes long, and is no reason to restart
-        await app.start()
-        ready()
-        waited: list[asyncio.Future[Any]] = [stopping, crashed, watching, worker.failure]
-        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        # A task: a worker that stands by is not done with it until it becomes the active one.
+        tasks.append(starting := asyncio.create_task(app.start()))
+        starting.add_done_callback(worker.started)
+        ends: list[asyncio.Future[Any]] = [stopping, crashed, watching, worker.failure]
+        await asyncio.wait([*ends, starting], timeout=STANDS_BY, return_when=asyncio.FIRST_COMPLETED)
+        if not any(ended.done() for ended in ends):
+            ready()
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for ended in (worker.failure, watching):
             if ended.done():
                 ended.result()
@@ -162,9 +173,9 @@ async def run_worker(
             raise app.crash_reason or Stuck("the stream engine stopped by itself: its log says why")
         clean = True
     finally:
-        for task in (watching, stopping, crashed):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(watching, stopping, crashed, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await _end(worker, app, config, clean=clean)
 
 
