@@ -61,6 +61,11 @@ def moment(ms: int | None) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") if ms else "-"
 
 
+def shown_at(at: str | None) -> str:
+    """An RFC 3339 time of a view, for people."""
+    return at[:16].replace("T", " ") if at else "-"
+
+
 def emit(value: Any) -> None:
     """JSON on stdout, money as strings."""
     click.echo(json.dumps(msgspec.to_builtins(value, enc_hook=str, str_keys=True), indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ from ledger.registry import accounts, devices, slots
 from ledger.scope import NotFound, Scope
 from ledger.views import orders as order_views
 from ullage import compose
-from ullage.commands.common import SettingsOf, as_json, domain_now, emit, moment, opened, person, table
+from ullage.commands.common import SettingsOf, as_json, domain_now, emit, opened, person, shown_at, table
 
 ALL = Scope.all()
 
@@ -33,7 +33,7 @@ def orders_list(settings_of: SettingsOf, state: str | None, limit: int, as_json:
     if as_json:
         emit(rows)
         return
-    shown = [row | {"created": moment(row["created"]), "total": f"{row['total']} {row['currency']}"} for row in rows]
+    shown = [row | {"created": shown_at(row["created_at"]), "total": f"{row['total']} {row['currency']}"} for row in rows]
     table(shown, ("id", "account", "site", "supplier", "state", "total", "created", "reason"), "No orders yet.")
 
 
@@ -49,7 +49,7 @@ def orders_show(settings_of: SettingsOf, number: int, as_json: bool) -> None:
         return
     click.echo(f"order {number} for {found['account']}/{found['site']}: {found['state']}")
     click.echo(f"total {found['total']} {found['currency']}")
-    click.echo(f"supplier {found['supplier']}, made {moment(found['created'])}, expected {moment(found['expected'])}")
+    click.echo(f"supplier {found['supplier']}, made {shown_at(found['created_at'])}, expected {shown_at(found['expected_at'])}")
     columns = ("line", "sku", "product", "quantity", "unit_price", "amount", "state", "delivered")
     table(found["lines"], columns, "It has no lines.")
     click.echo(f"Why: ullage why order/{number}")
