@@ -9,6 +9,7 @@ from api import description, problems
 from api.auth import Gate
 from api.feed import Feed
 from api.guard import Guard
+from api.pages import install as pages
 from api.routes import (
     devices,
     docs,
@@ -70,6 +71,7 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     for module in ROUTERS:
         app.include_router(module.router)
+    pages.install(app)
     app.add_middleware(Guard)
     description.install(app)
     return app

@@ -47,13 +47,18 @@ async def ask_for_slot(
 
 async def outcome(wired: Services, scope: Scope, number: str) -> Answer:
     """The answered request, or 202 when there is no answer in time."""
-    ends = time.monotonic() + wired.answer_within_s
-    while not await run_in_threadpool(_answered, wired, number) and time.monotonic() < ends:  # noqa: ASYNC110 - the ledger is polled
-        await asyncio.sleep(LOOK_EVERY_S)
-    found = await run_in_threadpool(show, wired, scope, number)
+    found = await ask(wired, scope, number)
     if found["outcome"] is not None:
         return Answer(found)
     return Answer(found, 202, {"Location": found["link"], "Retry-After": "1"})
+
+
+async def ask(wired: Services, scope: Scope, number: str) -> dict[str, Any]:
+    """As shapes.Asked, after `answer_within_s` at most."""
+    ends = time.monotonic() + wired.answer_within_s
+    while not await run_in_threadpool(_answered, wired, number) and time.monotonic() < ends:  # noqa: ASYNC110 - the ledger is polled
+        await asyncio.sleep(LOOK_EVERY_S)
+    return await run_in_threadpool(show, wired, scope, number)
 
 
 def show(wired: Services, scope: Scope, number: str) -> dict[str, Any]:

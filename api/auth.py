@@ -81,7 +81,7 @@ class Gate:
         """Raises Problem 429 for who failed too often."""
         since, times = self._failed.get(client, (0, 0))
         if times >= FAILURES and now - since < FAILURES_IN:
-            wait = (since + FAILURES_IN - now) // SECOND + 1
+            wait = -((now - since - FAILURES_IN) // SECOND)
             detail = f"too many wrong tokens from {client}: try again in {wait} s"
             raise Problem(429, "too_many_failures", detail, {"Retry-After": str(wait)})
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from ledger.fleet import BadFleet
@@ -42,7 +42,12 @@ def conflict(detail: str, headers: Mapping[str, str] | None = None) -> Problem:
     return Problem(409, "conflict", detail, headers)
 
 
-def _answer(status: int, code: str, detail: str, headers: Mapping[str, str] | None, **extra: Any) -> JSONResponse:
+def _answer(
+    request: Request, status: int, code: str, detail: str, headers: Mapping[str, str] | None, **extra: Any
+) -> Response:
+    shown: Response | None = request.app.state.problem_page(request, status, HTTPStatus(status).phrase, detail)
+    if shown is not None:
+        return shown
     body = {"type": f"urn:ullage:problem:{code}", "title": HTTPStatus(status).phrase, "status": status}
     return JSONResponse(body | {"detail": detail, "code": code} | extra, status, dict(headers or {}), MEDIA_TYPE)
 
@@ -65,28 +70,29 @@ STATUS: Final[Mapping[type[Exception], tuple[int, str]]] = MappingProxyType(
 
 def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
-    async def _problem(_: Request, error: Problem) -> JSONResponse:
-        return _answer(error.status, error.code, error.detail, error.headers, **error.extra)
+    async def _problem(request: Request, error: Problem) -> Response:
+        return _answer(request, error.status, error.code, error.detail, error.headers, **error.extra)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-        return _answer(error.status_code, code, str(error.detail), error.headers)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        code = "too_large" if status == 413 else status.phrase.lower().replace(" ", "_")
+        return _answer(request, error.status_code, code, str(error.detail), error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
         first = errors[0]
-        return _answer(422, "invalid", f"{first['field']}: {first['message']}", None, errors=errors)
+        return _answer(request, 422, "invalid", f"{first['field']}: {first['message']}", None, errors=errors)
 
-    async def _of_ledger(_: Request, error: Exception) -> JSONResponse:
+    async def _of_ledger(request: Request, error: Exception) -> Response:
         status, code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-        return _answer(status, code, str(error), {"Retry-After": "1"} if status == 503 else None)
+        return _answer(request, status, code, str(error), {"Retry-After": "1"} if status == 503 else None)
 
     for kind in STATUS:
         app.add_exception_handler(kind, _of_ledger)
 
     @app.exception_handler(Exception)
-    async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    async def _unexpected(request: Request, error: Exception) -> Response:
         log.error("api.failed", method=request.method, path=request.url.path, exc_info=error)
-        return _answer(500, "internal", "something unexpected happened; it is in the log of the API", None)
+        return _answer(request, 500, "internal", "something unexpected happened; it is in the log of the API", None)

@@ -54,7 +54,13 @@ async def follow(
 
 
 async def stream(
-    feed: Feed, wired: Services, scope: Scope, after: int | None, still: Callable[[], Awaitable[Any]]
+    feed: Feed,
+    wired: Services,
+    scope: Scope,
+    after: int | None,
+    still: Callable[[], Awaitable[Any]],
+    *,
+    named: bool = True,
 ) -> StreamingResponse:
     """`still` is asked at each heartbeat; it raises Problem when the caller may not listen any more.
 
@@ -62,11 +68,18 @@ async def stream(
     source = feed.follow(scope, after)
     if feed.full:
         raise Problem(503, "too_many_streams", f"{MOST_STREAMS} streams are open: try later", {"Retry-After": "10"})
-    return StreamingResponse(_lines(source, wired, after, still), media_type="text/event-stream", headers=HEADERS)
+    return StreamingResponse(
+        _lines(source, wired, after, still, named=named), media_type="text/event-stream", headers=HEADERS
+    )
 
 
 async def _lines(
-    source: AsyncIterator[list[Event]], wired: Services, after: int | None, still: Callable[[], Awaitable[Any]]
+    source: AsyncIterator[list[Event]],
+    wired: Services,
+    after: int | None,
+    still: Callable[[], Awaitable[Any]],
+    *,
+    named: bool,
 ) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n: hello\n\n"
     if after:
@@ -76,7 +89,7 @@ async def _lines(
     try:
         async for found in source:
             if found:
-                yield b"".join(map(line, found))
+                yield b"".join(line(event, named=named) for event in found)
             else:
                 await still()
                 yield b": alive\n\n"
@@ -94,7 +107,9 @@ async def _first(wired: Services) -> int:
     return await run_in_threadpool(read)
 
 
-def line(event: Event) -> bytes:
+def line(event: Event, *, named: bool = True) -> bytes:
+    """Browsers hand events with a name only to who asked for that name."""
     body = {"id": event.id, "kind": event.kind, "subject": event.subject, "account_id": event.account_id}
     body |= {"happened_at": iso(event.ts), "data": event.data}
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.id, event.kind.encode(), _encode(body))
+    name = b"event: %s\n" % event.kind.encode() if named else b""
+    return b"id: %d\n%sdata: %s\n\n" % (event.id, name, _encode(body))

@@ -10,7 +10,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
@@ -21,6 +21,11 @@ def readyz(wired: Wired) -> dict[str, str]:
     return {"status": "ready"}
 
 
-@router.get("/metrics")
-def metrics() -> Response:
+class Text(Response):
+    media_type = "text/plain"
+
+
+@router.get("/metrics", response_class=Text, responses={200: {"content": {"text/plain": {"example": "# HELP ..."}}}})
+async def metrics() -> Response:
+    """In the text format of Prometheus; of this process."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
