@@ -345,6 +345,3 @@ def supplier_list(settings_of: SettingsOf, as_json: bool) -> None:
         emit(found)
     else:
         table(found, ("id", "name", "channel", "url"), "No suppliers yet.")
-
-
-COMMANDS = (token, fleet, account, site, device, product, supplier)

@@ -33,7 +33,9 @@ def orders_list(settings_of: SettingsOf, state: str | None, limit: int, as_json:
     if as_json:
         emit(rows)
         return
-    shown = [row | {"created": shown_at(row["created_at"]), "total": f"{row['total']} {row['currency']}"} for row in rows]
+    shown = [
+        row | {"created": shown_at(row["created_at"]), "total": f"{row['total']} {row['currency']}"} for row in rows
+    ]
     table(shown, ("id", "account", "site", "supplier", "state", "total", "created", "reason"), "No orders yet.")
 
 
@@ -49,7 +51,9 @@ def orders_show(settings_of: SettingsOf, number: int, as_json: bool) -> None:
         return
     click.echo(f"order {number} for {found['account']}/{found['site']}: {found['state']}")
     click.echo(f"total {found['total']} {found['currency']}")
-    click.echo(f"supplier {found['supplier']}, made {shown_at(found['created_at'])}, expected {shown_at(found['expected_at'])}")
+    click.echo(
+        f"supplier {found['supplier']}, made {shown_at(found['created_at'])}, expected {shown_at(found['expected_at'])}"
+    )
     columns = ("line", "sku", "product", "quantity", "unit_price", "amount", "state", "delivered")
     table(found["lines"], columns, "It has no lines.")
     click.echo(f"Why: ullage why order/{number}")
@@ -120,6 +124,3 @@ def _explain(tx: Connection, what: str, now: int) -> Any:
             if slot.name == parts[2]:
                 return reasons.why_slot(tx, ALL, slot.id)
     raise NotFound(f"{what!r} is neither an order (12, order/12) nor a slot (slot/40, ACCOUNT/DEVICE/SLOT)")
-
-
-COMMANDS = (orders, why)

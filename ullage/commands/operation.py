@@ -98,6 +98,3 @@ def outbox_retry(settings_of: SettingsOf, number: int) -> None:
     with opened(settings_of()) as ledger, ledger.write() as tx:
         outbox.retry_dead(tx, number)
     click.echo(f"row {number} is tried again")
-
-
-COMMANDS = (status, replay, outbox_group)

@@ -1,20 +1,16 @@
-"""Commands that run: `demo`, `serve`, and each role alone."""
+"""`ullage serve` and `ullage config`."""
 
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import click
 import structlog
 
-from devices_sim.clock import feasible_speed, speed_reason
 from models.simulated import Timeline
-from ullage import clocks, compose, logs, role
-from ullage.demo.run import Demo, fresh
-from ullage.roles import MAINS
+from ullage import clocks, compose, logs
 from ullage.settings import Settings
 from ullage.supervisor import Supervisor
 
@@ -69,41 +65,6 @@ async def _serve(settings: Settings, line: Timeline | None) -> None:
 
 
 @click.command()
-@listening_options
-@click.option("--devices", type=click.IntRange(1, 100_000), default=200, show_default=True)
-@click.option("--speed", type=click.FloatRange(1, 100_000), default=3600.0, show_default=True, help="Times real time.")
-@click.option("--fresh", "from_scratch", is_flag=True, help="Forget the demo that ran before.")
-@click.pass_obj
-def demo(
-    settings_of: Callable[..., Settings], /, devices: int, speed: float, from_scratch: bool, **options: str | None
-) -> None:
-    """A simulated fleet that speaks real MQTT to a real installation; Ctrl-C ends it with a summary.
-
-    Started again it goes on from where it was."""
-    base = settings_of(options)
-    folder = base.data / "demo" if base.effective["data"].source == "default" else base.data
-    settings = settings_of(options | {"data": str(folder)})
-    if from_scratch:
-        fresh(folder)
-    logs.configure("warning", settings.log_format, "demo")
-    possible = feasible_speed(devices, wanted=speed)
-    note = "" if possible >= speed else speed_reason(devices, wanted=speed)
-    if note:
-        click.echo(note, err=True)
-    sys.exit(asyncio.run(Demo(settings, devices, possible, note, folder).run()))
-
-
-def _role_command(name: str, help_text: str) -> click.Command:
-    @click.command(name, help=help_text)
-    @click.pass_obj
-    def command(settings_of: Callable[..., Settings]) -> None:
-        settings = settings_of()
-        role.run(name, settings, MAINS[name])
-
-    return command
-
-
-@click.command()
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def config(settings_of: Callable[..., Settings], as_json: bool) -> None:
@@ -117,15 +78,3 @@ def config(settings_of: Callable[..., Settings], as_json: bool) -> None:
         return
     for e in effective:
         click.echo(f"{e.setting.variable:28} {e.shown:44} {e.source:13} {e.setting.meaning}")
-
-
-COMMANDS = (
-    demo,
-    serve,
-    config,
-    _role_command("gateway", "The MQTT gateway: devices -> journal."),
-    _role_command("worker", "The stream worker: journal -> decisions."),
-    _role_command("api", "The HTTP API and the page."),
-    _role_command("deliver", "The outbox: facts to the journal, purchase orders to suppliers."),
-    _role_command("clock", "The clock: ticks to all partitions."),
-)

@@ -1,0 +1,38 @@
+"""`ullage demo`."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+
+import click
+
+from devices_sim.clock import feasible_speed, speed_reason
+from ullage import logs
+from ullage.commands.running import listening_options
+from ullage.demo.run import Demo, fresh
+from ullage.settings import Settings
+
+
+@click.command()
+@listening_options
+@click.option("--devices", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@click.option("--speed", type=click.FloatRange(1, 100_000), default=3600.0, show_default=True, help="Times real time.")
+@click.option("--fresh", "from_scratch", is_flag=True, help="Forget the demo that ran before.")
+@click.pass_obj
+def demo(
+    settings_of: Callable[..., Settings], /, devices: int, speed: float, from_scratch: bool, **options: str | None
+) -> None:
+    """A simulated fleet that speaks real MQTT to a real installation; Ctrl-C ends it with a summary.
+
+    Started again it goes on from where it was."""
+    base = settings_of(options)
+    folder = base.data / "demo" if base.effective["data"].source == "default" else base.data
+    settings = settings_of(options | {"data": str(folder)})
+    if from_scratch:
+        fresh(folder)
+    logs.configure("warning", settings.log_format, "demo")
+    possible = feasible_speed(devices, wanted=speed)
+    note = "" if possible >= speed else speed_reason(devices, wanted=speed)
+    if note:
+        click.echo(note, err=True)
+    sys.exit(asyncio.run(Demo(settings, devices, possible, note, folder).run()))

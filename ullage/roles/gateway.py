@@ -1,0 +1,65 @@
+"""Role `gateway`: devices -> journal."""
+
+import asyncio
+from contextlib import closing
+
+import structlog
+
+from ingest.config import GatewayConfig
+from ingest.gateway import serve
+from ledger.directory import LedgerDirectory
+from ledger.downlink import LedgerDownlink
+from ledger.listening import report
+from models.stores import Journal
+from models.units import MINUTE
+from ullage import compose
+from ullage.clock import last_tick
+from ullage.role import Role
+from ullage.roles.common import instance, pause
+
+log = structlog.get_logger()
+
+CAUGHT_UP = 5 * MINUTE
+
+
+async def main(role: Role) -> None:
+    s = role.settings
+    config = GatewayConfig(
+        host=s.mqtt_host,
+        port=None if s.mqtt_tls_cert else s.mqtt_port,
+        tls_port=s.mqtt_port if s.mqtt_tls_cert else None,
+        certificate=s.mqtt_tls_cert,
+        key=s.mqtt_tls_key,
+        max_connections=s.mqtt_connections,
+    )
+    with closing(compose.journal_of(s)) as journal, closing(compose.ledger_of(s)) as ledger:
+        await _clock_caught_up(role, journal)
+        if role.stop.is_set():
+            return
+        name = instance(role)
+
+        def listening(ms: int) -> None:
+            with ledger.write() as tx:
+                report(tx, name, role.now(), int(ms * role.speed))
+
+        await serve(
+            config,
+            journal,
+            LedgerDirectory(ledger),
+            role.now,
+            role.stop,
+            lambda _ports: role.ready(),
+            downlink=LedgerDownlink(ledger),
+            report_listening=listening,
+        )
+
+
+async def _clock_caught_up(role: Role, journal: Journal) -> None:
+    """After down-time devices' backlogs come only behind the ticks of the time that they are about."""
+    behind = int(CAUGHT_UP * max(1.0, role.speed / 60))
+    while not role.stop.is_set():
+        ticks = [await asyncio.to_thread(last_tick, journal, p) for p in range(journal.partitions)]
+        if role.now() - min(ticks) < behind:
+            return
+        log.info("gateway.waits", reason="the clock has not caught up: is the role `clock` running?")
+        await pause(role, 0.5)
