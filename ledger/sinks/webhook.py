@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
@@ -43,14 +44,19 @@ class WebhookSink:
         self._endpoint_of = endpoint_of
         self._timeout_s = timeout_s
         self._real_now = real_now
-        self._client = httpx.Client(timeout=timeout_s, follow_redirects=False, headers={"User-Agent": "ullage"})
 
     def deliver(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
             self._post(row, self._endpoint_of(row.target))
 
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """Made when the first row goes out: loading the certificates of the world takes longer than all of a start."""
+        return httpx.Client(timeout=self._timeout_s, follow_redirects=False, headers={"User-Agent": "ullage"})
+
     def close(self) -> None:
-        self._client.close()
+        if "_client" in self.__dict__:
+            self._client.close()
 
     def __enter__(self) -> Self:
         return self
