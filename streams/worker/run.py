@@ -19,6 +19,7 @@ from streams.worker.ports import AgedJournal, Clocks, Logic, Stores
 
 log = structlog.get_logger(__name__)
 WATCH = 1.0
+APP_STOPS = 0.8  # s; nothing of it is needed any more
 STANDS_BY = 3.0  # s; an app that takes longer to start stands by
 THREADS = 4
 
@@ -191,11 +192,15 @@ async def _end(worker: Worker, app: Any, config: WorkerConfig, *, clean: bool) -
         async with asyncio.timeout(config.stop_timeout):
             if clean:
                 await worker.stop(checkpoint=True)
+    except TimeoutError:
+        clean = False
+        log.warning("worker.stop_timeout", seconds=config.stop_timeout, what="the next start replays a little more")
+    try:
+        async with asyncio.timeout(APP_STOPS):
             await app.stop()
     except TimeoutError:
-        log.warning("worker.stop_timeout", seconds=config.stop_timeout, what="the next start replays a little more")
-    finally:
-        worker.close()
+        log.warning("worker.engine_stop_timeout", seconds=APP_STOPS)
+    worker.close()
     if clean and worker.failure.done():
         worker.failure.result()
     log.info("worker.stopped", clean=clean)
