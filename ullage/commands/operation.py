@@ -1,12 +1,17 @@
 """Commands for whoever runs it: how it stands, replay, dead letters."""
 
 import sys
+from contextlib import closing
 
 import click
 import msgspec
 
 from ledger import books, outbox
 from ledger.decisions.ledger import LedgerDecisions
+from ledger.engine import Ledger
+from ledger.views import replayed
+from models.stores import Journal, StateStore
+from streams.replay import Report
 from streams.replay import replay as replay_partition
 from ullage import compose
 from ullage.commands.common import SettingsOf, as_json, emit, moment, opened, table
@@ -49,13 +54,13 @@ def status(settings_of: SettingsOf, as_json: bool) -> None:
 def replay(settings_of: SettingsOf, as_json: bool) -> None:
     """State and views from the journal, compared with what is there. Exit code 1 when there are differences."""
     settings = settings_of()
-    with opened(settings) as ledger:
-        journal, state = compose.journal_of(settings), compose.state_of(settings)
-        try:
-            decisions = LedgerDecisions(ledger, partitions=journal.partitions)
-            reports = [replay_partition(journal, state, decisions, p) for p in range(journal.partitions)]
-        finally:
-            journal.close()
+    with (
+        opened(settings) as ledger,
+        closing(compose.journal_of(settings)) as journal,
+        closing(compose.state_of(settings)) as state,
+    ):
+        decisions = LedgerDecisions(ledger, partitions=journal.partitions)
+        reports = [_replayed(ledger, journal, state, decisions, p) for p in range(journal.partitions)]
     if as_json:
         emit(reports)
     for report in () if as_json else reports:
@@ -67,6 +72,18 @@ def replay(settings_of: SettingsOf, as_json: bool) -> None:
         for line in report.differences:
             click.echo(f"  {line}")
     sys.exit(0 if all(report.same for report in reports) else 1)
+
+
+def _replayed(
+    ledger: Ledger, journal: Journal, state: StateStore, decisions: LedgerDecisions, partition: int
+) -> Report:
+    with ledger.read() as tx:
+        views = replayed.written_views(tx, partition, journal.partitions)
+        offset = replayed.reached(tx, partition)
+        untold = replayed.untold_needs(tx)
+    return replay_partition(
+        journal, state, decisions, partition, views=lambda _: views, offset=lambda _: offset, untold=untold
+    )
 
 
 @click.group("outbox")

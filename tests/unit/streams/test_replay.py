@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from journal import codec
+from models.facts import NeedFact, NeedState
 from streams.replay import NothingToReplay, Report, replay
 from streams.worker.partition_task import PartitionTask
 from tests.support import worker as kit
@@ -60,6 +62,19 @@ def test_differences_are_told(tmp_path: Path) -> None:
     first, *rest = again(disks).differences
     assert first.startswith("block fake: ")
     assert rest == ["need 0/1/0: open in the replay only", "need 77/1/0: open in the ledger only"]
+
+
+def test_a_need_whose_end_is_on_its_way_is_no_difference(tmp_path: Path) -> None:
+    disks = worked(tmp_path)
+    open_in_state = kit.restored(0, 0, disks.state["kept"][0].blocks[:1]).open_needs()
+    disks.ledger["needs"] -= open_in_state
+    assert open_in_state
+    assert len(again(disks).differences) == len(open_in_state)
+    assert again(disks, untold=open_in_state).differences == []
+    for slot, cycle, attempt in open_in_state:
+        fact = NeedFact(version=1, slot=slot, cycle=cycle, attempt=attempt, state=NeedState.MET)
+        disks.add(codec.encode_fact(fact))
+    assert again(disks).differences == []
 
 
 def test_views_are_compared_where_the_ledger_is_at_the_checkpoint(tmp_path: Path) -> None:
