@@ -55,7 +55,7 @@ def standing(ledger: Ledger, journal: Journal | None = None, soonest: int = 8) -
         s.bands = {
             BANDS[b]: n for b, n in tx.execute(select(t.slot_view.c.band, func.count()).group_by(t.slot_view.c.band))
         }
-        s.orders = dict(tx.execute(select(t.order.c.state, func.count()).group_by(t.order.c.state)).tuples().all())
+        s.orders = dict(tx.execute(select(t.order.c.state, func.count()).group_by(t.order.c.state)).all())
         s.needs = {
             NeedState(state).name.lower(): n
             for state, n in tx.execute(select(t.need.c.state, func.count()).group_by(t.need.c.state))
@@ -67,7 +67,7 @@ def standing(ledger: Ledger, journal: Journal | None = None, soonest: int = 8) -
         s.tasks = count(select(func.count()).select_from(t.task).where(t.task.c.state == "open"))
         s.outbox_waiting = count(select(func.count()).select_from(t.outbox).where(t.outbox.c.state == "waiting"))
         s.outbox_dead = count(select(func.count()).select_from(t.outbox).where(t.outbox.c.state == "dead"))
-        applied = dict(tx.execute(select(t.partition_owner.c.partition, t.partition_owner.c.offset)).tuples().all())
+        applied = dict(tx.execute(select(t.partition_owner.c.partition, t.partition_owner.c.offset)).all())
         s.next_empties = [
             NextEmpty(*row)
             for row in tx.execute(

@@ -1,0 +1,118 @@
+"""The commands over an embedded installation that no role runs on."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ullage import compose
+from ullage.cli import COMMANDS, main
+from ullage.settings import load
+
+FLEET = Path(__file__).parents[3] / "docs/examples/fleet.yaml"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    compose.initialise(load({"data": str(folder)}, environ={}), line=None)
+    return folder
+
+
+@pytest.fixture
+def ullage(data: Path, monkeypatch: pytest.MonkeyPatch):
+    for variable in [v for v in __import__("os").environ if v.startswith("ULLAGE_")]:
+        monkeypatch.delenv(variable)
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, ["--data", str(data), *arguments])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+def test_a_fleet_is_registered_and_asked_for(ullage):
+    applied = json.loads(ullage("fleet", "apply", str(FLEET), "--json").stdout)
+    assert applied["summary"]["new_devices"] == 2
+    assert {c["device"] for c in applied["credentials"]} == {"copier-01", "coffee-01"}
+    again = json.loads(ullage("fleet", "apply", str(FLEET), "--json").stdout)
+    assert again["credentials"] == []  # shown this once
+    assert [a["name"] for a in json.loads(ullage("account", "list", "--json").stdout)] == ["acme"]
+    why = json.loads(ullage("why", "acme/copier-01/black", "--json").stdout)
+    assert (why["device"], why["name"], why["mode"]["effective"]) == ("copier-01", "black", "observe")
+    assert "copier-01" in ullage("why", "acme/copier-01/black").stdout
+
+
+def test_one_device_is_registered_by_commands(ullage):
+    ullage("fleet", "apply", str(FLEET), "--json")
+    ullage("account", "add", "globex")
+    ullage("site", "add", "globex", "lab", "--time-zone", "Europe/Vienna")
+    made = json.loads(ullage("device", "add", "globex", "lab", "copier-9", "--model", "copier-c4", "--json").stdout)
+    assert len(made["token"]) == 43
+    ullage("account", "mode", "globex", "ask")
+    accounts = {a["name"]: a["mode"] for a in json.loads(ullage("account", "list", "--json").stdout)}
+    assert accounts["globex"] == 2
+    assert made["token"] != ullage("device", "rotate", str(made["device_id"])).stdout.strip()
+    ullage("device", "retire", str(made["device_id"]))
+    devices = {d["name"]: d["retired"] for d in json.loads(ullage("device", "list", "--json").stdout)}
+    assert devices["copier-9"] is True
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(ullage):
+    made = json.loads(ullage("token", "create", "--name", "me", "--json").stdout)
+    listed = {t["id"]: t for t in json.loads(ullage("token", "list", "--json").stdout)}
+    assert made["secret"].startswith(listed[made["id"]]["prefix"])
+    assert made["secret"] not in json.dumps(listed[made["id"]])
+    ullage("token", "revoke", str(made["id"]))
+    listed = {t["id"]: t for t in json.loads(ullage("token", "list", "--json").stdout)}
+    assert listed[made["id"]]["revoked"] is not None
+
+
+def test_status_says_how_it_stands_and_the_books_balance(ullage):
+    found = json.loads(ullage("status", "--json").stdout)
+    assert found["findings"] == []
+    assert found["outbox_dead"] == 0
+    assert "balance" in ullage("status").stdout
+
+
+def test_config_says_where_each_setting_comes_from(ullage, data: Path):
+    found = json.loads(ullage("config", "--json").stdout)
+    assert found["ULLAGE_DATA"] == found["ULLAGE_DATA"] | {"value": str(data), "source": "command line"}
+    assert found["ULLAGE_API_PORT"]["source"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("why", "slot/4711"), 1, "4711"),
+        (("why", "nonsense"), 1, "neither an order"),
+        (("orders", "show", "4711"), 1, "4711"),
+        (("replay",), 1, "no checkpoint"),
+        (("account", "add", "Not A Name"), 1, "Not A Name"),
+        (("device", "add", "nobody", "lab", "x", "--model", "m"), 1, "nobody"),
+        (("token", "create"), 2, "--name"),
+        (("no-such-command",), 2, "no-such-command"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_an_exit_code(ullage, arguments, code, said):
+    assert said in ullage(*arguments, code=code).output
+
+
+def test_a_wrong_setting_is_a_wrong_call(ullage, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ULLAGE_API_PORT", "http")
+    assert "ULLAGE_API_PORT is 'http'" in ullage("config", code=2).output
+
+
+def test_without_an_installation_a_command_says_how_to_make_one(tmp_path: Path):
+    result = CliRunner().invoke(main, ["--data", str(tmp_path), "status"])
+    assert result.exit_code == 1
+    assert "ullage serve" in result.output
+
+
+def test_every_command_explains_itself():
+    for name in COMMANDS:
+        result = CliRunner().invoke(main, [name, "--help"])
+        assert result.exit_code == 0
+        assert len(result.output.splitlines()[2].strip()) > 5, name
