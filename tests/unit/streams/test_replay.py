@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from journal import codec
+from models.effects import Effect
 from models.facts import NeedFact, NeedState
+from models.records import Tick
 from streams.replay import NothingToReplay, Report, replay
 from streams.worker.partition_task import PartitionTask
+from streams.worker.ports import Blocks
 from tests.support import worker as kit
 
 
@@ -38,9 +41,22 @@ def worked(folder: Path) -> kit.Disks:
     return disks
 
 
-def again(disks: kit.Disks, **views: Any) -> Report:
+def again(disks: kit.Disks, **more: Any) -> Report:
     stores = kit.stores_over(disks)
-    return replay(stores.journal, stores.state, stores.decisions, 0, logic=kit.LOGIC, **views)
+    return replay(stores.journal, stores.state, stores.decisions, 0, **({"logic": kit.LOGIC} | more))
+
+
+class Showing(kit.FakeFold):
+    """Shows all slots at every tick."""
+
+    def _tick(self, tick: Tick) -> list[Effect]:
+        return [*super()._tick(tick), *self.views()]
+
+    @classmethod
+    def restored(cls, _number: int, _time: int, blocks: Blocks) -> "Showing":
+        fold = cls()
+        fold.restore(blocks)
+        return fold
 
 
 def test_the_same_journal_gives_the_same_bits(tmp_path: Path) -> None:
@@ -79,16 +95,19 @@ def test_a_need_whose_end_is_on_its_way_is_no_difference(tmp_path: Path) -> None
 
 def test_views_are_compared_where_the_ledger_is_at_the_checkpoint(tmp_path: Path) -> None:
     disks = worked(tmp_path)
-    fold = kit.restored(0, 0, disks.state["kept"][0].blocks[:1])
+    fold = Showing()
+    fold.restore(disks.state["kept"][0].blocks[:1])
     views = {view.slot: view for view in fold.views()}
+    logic = changed(kit.LOGIC, new=lambda _: Showing(), restore=Showing.restored)
+    assert again(disks, views=lambda _: views, offset=lambda _: 12, logic=logic).compared == ["state", "needs", "views"]
     views[9] = changed(views[9], level=3.5)
     del views[1]
-    report = again(disks, views=lambda _: views, offset=lambda _: 12)
+    report = again(disks, views=lambda _: views, offset=lambda _: 12, logic=logic)
     assert report.differences == [
         "slot 1: no view in the ledger",
         "slot 9: level is 6.0 in the replay, 3.5 in the ledger",
     ]
-    assert again(disks, views=lambda _: views, offset=lambda _: 13).compared == ["state"]
+    assert again(disks, views=lambda _: views, offset=lambda _: 13, logic=logic).compared == ["state"]
 
 
 def test_what_cannot_be_replayed_is_said(tmp_path: Path) -> None:
