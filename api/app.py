@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 
 from api import description, problems
@@ -46,11 +48,16 @@ ROUTERS = (
 )
 
 
+THREADS: Final = 8
+"""As many as the ledger keeps connections; more of them would only take turns at the interpreter's lock."""
+
+
 def create_app(services: Services) -> FastAPI:
     """Pure composition: nothing is opened, nothing runs. `app.state.feed` is closed with the lifespan, or before."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = THREADS
         yield
         await app.state.feed.close()
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import structlog
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
+from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 
 from api.problems import Problem
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 KNOWN_FOR: Final = SECOND
 """How long a verified token is not looked up again: a revoked one ends within this."""
 MOST_KNOWN: Final = 10_000
+REFUSED: Final = Counter("ullage_api_refused_tokens_total", "Wrong, expired or revoked tokens and links.")
 FAILURES: Final = 20
 """Wrong tokens per client address and FAILURES_IN, then 429."""
 FAILURES_IN: Final = MINUTE
@@ -92,6 +94,7 @@ class Gate:
         self._failed[client] = (since, times + 1)
         while len(self._failed) > MOST_KNOWN:
             self._failed.popitem(last=False)
+        REFUSED.inc()
         log.warning("api.refused", client=client, times=times + 1)
 
 

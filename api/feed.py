@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 import structlog
+from prometheus_client import Gauge
 
 from ledger import events
 from ledger.engine import Ledger
@@ -23,6 +24,9 @@ HEARTBEAT_S: Final = 15.0
 REMEMBERED: Final = 2_000
 PAGE: Final = 500
 MOST_STREAMS: Final = 500
+
+
+STREAMS: Final = Gauge("ullage_api_streams", "Event streams that are open.")
 
 
 class Full(Exception):
@@ -53,6 +57,7 @@ class Feed:
         if self.full:
             raise Full
         self._streams += 1
+        STREAMS.inc()
         try:
             await self._started()
             position = self._last if after is None else after
@@ -65,6 +70,7 @@ class Feed:
                     yield []
         finally:
             self._streams -= 1
+            STREAMS.dec()
             if not self._streams:
                 await self._stop()
 

@@ -1,7 +1,9 @@
 """Around every request: bodies are bounded, answers carry the headers that keep browsers from mischief."""
 
+import time
 from typing import Final
 
+from prometheus_client import Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +22,13 @@ HEADERS: Final = {
 }
 """Unless the answer has its own."""
 HSTS: Final = "max-age=31536000"
+
+SECONDS: Final = Histogram(
+    "ullage_api_request_seconds",
+    "How long a request took, by method, route and status; event streams until they end.",
+    ("method", "route", "status"),
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
 
 
 class Guard:
@@ -53,4 +62,17 @@ class Guard:
                     headers.setdefault("Strict-Transport-Security", HSTS)
             await send(message)
 
-        await self.app(scope, bounded, guarded)
+        began, status = time.perf_counter(), 500
+
+        async def measured(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await guarded(message)
+
+        try:
+            await self.app(scope, bounded, measured)
+        finally:
+            route = scope.get("route")
+            path = getattr(route, "path", "none")  # the template: a label for each id would be without end
+            SECONDS.labels(scope["method"] if path != "none" else "", path, status).observe(time.perf_counter() - began)

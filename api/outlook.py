@@ -20,11 +20,11 @@ def empty_before(as_of: int, quantiles: Sequence[int], moment: int) -> float:
     if not quantiles or moment <= as_of:
         return 0.0
     known = [(log(max(q - as_of, MINUTE)), z) for q, z in zip(quantiles, NORMAL_Z, strict=True) if q < NEVER // 4]
-    x = log(max(moment - as_of, MINUTE))
-    if x >= known[0][0] and known[-1][0] - known[0][0] < 1e-9:
-        return 1.0
     if len(known) < 2:
-        return 0.0
+        return 0.0  # not in sight
+    x = log(max(moment - as_of, MINUTE))
+    if x >= known[-1][0] and known[-1][0] - known[0][0] < 1e-9:
+        return 1.0  # it is empty already
     right = next((i for i in range(1, len(known)) if known[i][0] >= x), len(known) - 1)
     (x0, z0), (x1, z1) = known[right - 1], known[right]
     slope = (z1 - z0) / max(x1 - x0, 1e-9)

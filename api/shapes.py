@@ -170,13 +170,13 @@ class Refill(Shape):
 
 
 class Why(Shape):
+    slot_id: int
     verdict: str = Field(description="One sentence.")
     text: str = Field(description="All that counts, for a planner.")
 
 
 class SlotDetail(Slot):
     refills: list[Refill]
-    why: Why
 
 
 class LevelBucket(Shape):

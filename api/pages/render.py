@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
 from api.pages.session import Session
+from ledger.views.rows import money
 from ledger.why_text import percent
 from models.orders import OrderState
 
@@ -64,7 +65,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"local": local, "percent": percent, "words": words}
+    made.filters |= {"local": local, "percent": percent, "words": words, "money": money}
     made.globals |= {"level": level, "bar": bar, "states": list(OrderState)}
     return made
 

@@ -35,7 +35,7 @@ def home(
     with wired.ledger.read() as tx:
         rows = slots.slots(tx, scope, now, sort="empty_at", site=site, position=position, limit=SHOWN + 1)
         awaiting = orders.orders(tx, scope, state=OrderState.AWAITING, site=site, limit=20)
-        tasks = happenings.tasks(tx, scope, state="open", site=site, limit=20)
+        tasks = [t for t in happenings.tasks(tx, scope, state="open", site=site, limit=40) if t["kind"] != "approval"]
         where = places.site(tx, scope, site) if site else None
     risky = page_of(rows, SHOWN, lambda row: [from_iso(row["empty_at"]), row["id"]])
     return page(

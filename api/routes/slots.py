@@ -10,7 +10,7 @@ from api.asking import ask_for_slot, request_id
 from api.auth import Buyer, Caller, Reader
 from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
-from api.services import Services, Wired
+from api.services import Wired
 from ledger import requests
 from ledger.views import slots as view
 from ledger.views.rows import from_iso
@@ -56,18 +56,20 @@ def list_slots(
     return Answer(page(rows, limit, lambda row: [from_iso(row["empty_at"]), row["id"]]))
 
 
-def detail(wired: Services, caller: Caller, slot_id: int) -> dict[str, Any]:
-    with wired.ledger.read() as tx:
-        found = view.slot(tx, caller.scope, wired.now(), slot_id)
-        reasons = why_slot(tx, caller.scope, slot_id)
-        why = {"verdict": reasons.verdict, "text": reasons.text()}
-        return found | {"refills": view.refills(tx, slot_id), "why": why}
-
-
 @router.get("/slots/{slot_id}", response_model=shapes.SlotDetail)
 def show_slot(wired: Wired, caller: Reader, slot_id: Id) -> Answer:
-    """One slot with all quantiles, its newest refills, and why it is (not) ordered."""
-    return Answer(detail(wired, caller, slot_id))
+    """One slot with all quantiles and its newest refills."""
+    with wired.ledger.read() as tx:
+        found = view.slot(tx, caller.scope, wired.now(), slot_id)
+        return Answer(found | {"refills": view.refills(tx, slot_id)})
+
+
+@router.get("/slots/{slot_id}/why", response_model=shapes.Why)
+def show_why(wired: Wired, caller: Reader, slot_id: Id) -> Answer:
+    """Why it is (not) ordered: probability, threshold, cover, guard, mode, offers, alerts."""
+    with wired.ledger.read() as tx:
+        why = why_slot(tx, caller.scope, slot_id)
+    return Answer({"slot_id": slot_id, "verdict": why.verdict, "text": why.text()})
 
 
 def _reorder(request: Request, caller: Caller, *, test: bool) -> Any:

@@ -1,6 +1,7 @@
 """Orders with their lines, receipt and purchase orders; needs."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, select
@@ -24,6 +25,7 @@ _NEED = "id uuid slot_id cycle attempt account_id site_id product_id units state
 _NEED += " channel urgent deadline=deadline_at opened=opened_at closed=closed_at"
 
 
+@cache
 def _orders() -> Select[Any]:
     o = t.order.c
     return (
@@ -116,6 +118,7 @@ def purchase_order(tx: Connection, scope: Scope, number: int, supplier: int | No
     return found
 
 
+@cache
 def _purchases() -> Select[Any]:
     p = t.purchase_order.c
     return (
@@ -132,6 +135,7 @@ def _purchases() -> Select[Any]:
     )
 
 
+@cache
 def _needs() -> Select[Any]:
     n = t.need.c
     return (

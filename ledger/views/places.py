@@ -1,6 +1,7 @@
 """Accounts, their sites and shelves, devices."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
@@ -86,6 +87,7 @@ def device(tx: Connection, scope: Scope, device_id: int) -> Dict:
     return one(tx, _devices().where(d.id == device_id, scope.where(d.account_id)), f"device {device_id}")
 
 
+@cache
 def _sites() -> Select[Any]:
     s = t.site.c
     return select(*columns(t.site, _SITE), t.account.c.name.label("account")).join_from(
@@ -93,6 +95,7 @@ def _sites() -> Select[Any]:
     )
 
 
+@cache
 def _devices() -> Select[Any]:
     d = t.device.c
     return (

@@ -5,7 +5,7 @@ Money is a decimal string, levels are shares (0..1), names stand beside ids, enu
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from ledger.scope import NotFound
 from models.units import NEVER
 
 Dict = dict[str, Any]
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC; without a zone `isoformat` is twice as quick
 LATEST = 253_402_300_799_999
 """The last ms that RFC 3339 can write."""
 
@@ -32,7 +33,7 @@ def iso(ms: int | None) -> str | None:
     """0 and what never comes have no date."""
     if ms is None or not 0 < ms <= LATEST:
         return None
-    return datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    return (EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
 
 
 def from_iso(text: str | None) -> int:
@@ -63,7 +64,7 @@ def plain(row: RowMapping | Mapping[str, Any]) -> Dict:
 
 
 def many(tx: Connection, statement: Select[Any]) -> list[Dict]:
-    return [plain(row) for row in tx.execute(statement).mappings()]
+    return [plain(row) for row in tx.execute(statement).mappings().all()]
 
 
 def one(tx: Connection, statement: Select[Any], what: str) -> Dict:

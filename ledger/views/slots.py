@@ -1,6 +1,7 @@
 """Slots as planners see them: how they stand, what happened to them."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, select
@@ -38,6 +39,7 @@ _VIEW = "cycle ts level_low level_high level rate quantiles empty_at probability
 _VIEW += " on_hand on_order last_heard"
 
 
+@cache  # to build it takes longer than to run it
 def _select(*, viewed: bool = False) -> Select[Any]:
     s, v = t.slot.c, t.slot_view.c
     chosen = select(
@@ -87,7 +89,7 @@ def slots(
         (t.slot.c.product_id, product),
         (t.slot_view.c.band, band),
     )
-    return [_shown(row, now, SHOWN) for row in tx.execute(statement.order_by(*keys).limit(limit)).mappings()]
+    return [_shown(row, now, SHOWN) for row in tx.execute(statement.order_by(*keys).limit(limit)).mappings().all()]
 
 
 def slot(tx: Connection, scope: Scope, now: int, slot_id: int) -> Dict:

@@ -196,7 +196,7 @@ class ApiWorld:
             self.apply(
                 self.need(account, 1),
                 *(view(slot, 4.0 + 2 * n) for n, slot in enumerate(slots[:4])),
-                RefillSeen(slots[1], 1, RefillKind.NEW, T0 - 30 * DAY, 7, 9, 3.0, 100.0, 1.0, 0, "a new supply"),
+                RefillSeen(slots[1], 1, RefillKind.NEW, T0 - 20 * DAY, 7, 9, 3.0, 100.0, 1.0, 0, "a new supply"),
                 *(UsageBooked(slots[0], T0 // DAY - n, 1.5 + n) for n in range(30)),
                 Alert("silent", f"device/{device}", site, T0, "nothing was heard for 3 days"),
                 Quarantined(
