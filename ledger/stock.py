@@ -44,6 +44,7 @@ def count(change: Change, site_id: int, product_id: int, units: float, source: s
 def _book(
     change: Change, site_id: int, product_id: int, units: float, kind: str, source: str, discrepancy: float
 ) -> bool:
+    units = round(units, 6)  # as the shelf is kept, or many small uses would drift apart from their sum
     after = round(on_hand(change, site_id, product_id) + units, 6)
     row = {
         "site_id": site_id,

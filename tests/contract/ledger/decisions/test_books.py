@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from ledger import books
+from ledger import books, stock
 from ledger import tables as t
+from ledger.change import Change
 
 
 def findings(world: Any) -> list[str]:
@@ -63,3 +64,12 @@ def test_a_finding_names_where(busy: Any) -> None:
         tx.execute(text("UPDATE stock SET on_hand = -1"))
         found = {finding.rule: str(finding) for finding in books.check(tx)}
     assert found["spares below zero"] == f"spares below zero: site/product {busy.site}/{busy.toner}"
+
+
+def test_many_uneven_uses_add_up_to_the_shelf(busy: Any) -> None:
+    with busy.ledger.write() as tx:
+        change = Change(tx, busy.now, "test")
+        for n in range(200):
+            stock.add(change, busy.site, busy.beans, 1.0, "counted", f"test/{n}")
+            stock.use(change, busy.site, busy.beans, 0.1234567 + n / 997, f"test/used/{n}")
+    assert findings(busy) == []
