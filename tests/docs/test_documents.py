@@ -16,6 +16,7 @@ ROOT = reference.ROOT
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *reference.pages()]
 INTERNAL = {"ULLAGE_CONFIG", "ULLAGE_TIMELINE", "ULLAGE_HEARTBEAT_FD"}
 FOREIGN = {"--help", "--version", "--json"}  # of every command
+ROLES = ("gateway", "worker", "api")
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -43,7 +44,7 @@ def test_settings_that_are_named_exist(page: Path) -> None:
 
 @pages
 def test_metrics_that_are_named_exist(page: Path) -> None:
-    known = set(re.findall(r"`(ullage_\w+)", reference.metrics("gateway") + reference.metrics("worker")))
+    known = set(re.findall(r"`(ullage_\w+)", "".join(map(reference.metrics, ROLES))))
     assert set(re.findall(r"\bullage_(?:gateway|worker|api)_\w+", page.read_text())) <= known
 
 

@@ -107,8 +107,9 @@ def test_compose_file_names_what_exists() -> None:
 
 def test_dockerfile_names_what_exists() -> None:
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
-    for module in re.findall(r"python -m (\w+\.\w+)", text):
-        assert (ROOT / (module.replace(".", "/") + ".py")).exists(), module
+    home = re.search(r"--home-dir (\S+)", text)
+    assert home
+    assert f"VOLUME {home[1]}\n" in text, "what is compiled at the first start is kept in the home"
     assert set(re.findall(r"ULLAGE_\w+", text)) <= {s.variable for s in SETTINGS}
     assert json.loads(re.findall(r"^CMD (.*)$", text, re.MULTILINE)[0])[0] in reference.below(main)
     exposed = set(re.findall(r"^EXPOSE (.*)$", text, re.MULTILINE)[0].split())

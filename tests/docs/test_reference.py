@@ -35,6 +35,12 @@ def test_every_table_has_its_place() -> None:
     assert sorted(placed) == sorted(reference.MADE)
 
 
+def test_every_metric_of_the_code_is_on_its_page() -> None:
+    page = (REFERENCE / "metrics.md").read_text()
+    assert reference.metric_names()
+    assert not [name for name in reference.metric_names() if not re.search(rf"`{name}(_total)?[`{{]", page)]
+
+
 def test_problem_codes() -> None:
     assert cells("errors", "HTTP") == reference.problem_codes()
 

@@ -27,7 +27,7 @@ from ledger.roles import PERMISSIONS, Permission
 from models.effects import Evidence
 from models.fold.events import CODES
 from models.orders import Event as OrderEvent
-from streams.worker import metrics as worker_metrics
+from streams.worker import metrics as _worker_metrics  # noqa: F401 - registers them
 from ullage.cli import main
 from ullage.settings import SETTINGS
 
@@ -35,6 +35,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PACKAGES = ("ullage", "api", "ingest", "streams", "journal", "ledger", "series", "models")
 CLASS = re.compile(r"^class (\w+)\(([\w, ]+)\):", re.MULTILINE)
+METRIC = re.compile(r"(?:Counter|Gauge|Histogram)\(\s*\"(\w+)\"")
 Node = TypeVar("Node", ast.Call, ast.ClassDef)
 BLOCK = re.compile(r"<!-- made: (?P<name>[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
 
@@ -138,20 +139,26 @@ def roles() -> str:
     return table(("role", "permissions"), rows)
 
 
-def metrics(which: str) -> str:
-    registry = CollectorRegistry()
-    GatewayMetrics(registry)
-    if which == "worker":
-        registry = REGISTRY
-        assert worker_metrics.LAG in _collectors(registry)
+def metrics(role: str) -> str:
+    """Those whose names begin with the role's."""
+    registry = REGISTRY
+    if role == "gateway":  # it makes them when it starts
+        registry = CollectorRegistry()
+        GatewayMetrics(registry)
     rows = []
     for one in _collectors(registry):
         name, kind = getattr(one, "_name", ""), getattr(one, "_type", "")
-        if name.startswith("ullage_"):
-            labels = ",".join(one._labelnames)
+        if name.startswith(f"ullage_{role}_"):
             full = name + ("_total" if kind == "counter" else "")
+            labels = ",".join(one._labelnames)
             rows.append((f"`{full}{{{labels}}}`" if labels else f"`{full}`", kind, one._documentation))
     return table(("metric", "kind", "what"), sorted(rows))
+
+
+def metric_names() -> set[str]:
+    """As they stand in the code."""
+    found = (name for package in PACKAGES for text in sources(package) for name in METRIC.findall(text))
+    return set(found)
 
 
 def _collectors(registry: CollectorRegistry) -> list[Any]:
@@ -290,6 +297,7 @@ MADE = {
     "roles": roles,
     "gateway-metrics": lambda: metrics("gateway"),
     "worker-metrics": lambda: metrics("worker"),
+    "api-metrics": lambda: metrics("api"),
     "reading": lambda: message("reading"),
     "orders": lambda: message("orders"),
     "errors": lambda: message("errors"),
