@@ -32,6 +32,7 @@ async def sign_in_form(request: Request, code: Annotated[str, Query(max_length=2
 
 @router.post("/sign-in")
 async def sign_in(request: Request, wired: Wired) -> Response:
+    """By a one-time link's code, or by a token; sets the session's cookie."""
     session.check_origin(request)
     fields = await request.form(max_files=0, max_fields=10)
     gate: Gate = request.app.state.gate
@@ -53,6 +54,7 @@ def _token(wired: Services, code: str, secret: str, now: int) -> Token | None:
 
 @router.post("/sign-out")
 async def sign_out(form: Form) -> RedirectResponse:  # noqa: ARG001 - only our own page may do it
+    """Ends the session in this browser."""
     answer = RedirectResponse("/sign-in", 303)
     session.end(answer)
     return answer
@@ -73,6 +75,7 @@ async def live(request: Request, wired: Wired, viewer: Viewer) -> StreamingRespo
 
 @router.post("/orders/{order_id}/approve")
 def approve(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
+    """As POST /v1/orders/{order_id}/approve."""
     who = _who(form.session, Permission.APPROVE)
     done = wired.orders.approve(
         who.caller.scope, order_id, by=who.caller.person, now=wired.now(), reason=form.text("reason")
@@ -82,6 +85,7 @@ def approve(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
 
 @router.post("/orders/{order_id}/reject")
 def reject(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
+    """Needs a reason."""
     who, reason = _who(form.session, Permission.APPROVE), form.text("reason")
     if not reason:
         return back(f"/orders/{order_id}", "Say why: a rejection needs a reason.")
@@ -91,6 +95,7 @@ def reject(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
 
 @router.post("/orders/{order_id}/cancel")
 def cancel(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
+    """As POST /v1/orders/{order_id}/cancel."""
     who = _who(form.session, Permission.ORDER)
     state = wired.orders.cancel(
         who.caller.scope, order_id, by=who.caller.person, now=wired.now(), reason=form.text("reason")

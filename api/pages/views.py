@@ -55,6 +55,7 @@ def home(
 def order_list(
     request: Request, wired: Wired, viewer: Viewer, state: OrderState | None = None, cursor: Cursor = None
 ) -> HTMLResponse:
+    """All orders, newest first."""
     with wired.ledger.read() as tx:
         rows = orders.orders(tx, viewer.caller.scope, state=state, position=decode(cursor, int), limit=SHOWN + 1)
     return page(request, "orders.html", viewer, found=page_of(rows, SHOWN, lambda row: [row["id"]]), state=state)
@@ -62,6 +63,7 @@ def order_list(
 
 @router.get("/orders/{order_id}")
 def order(request: Request, wired: Wired, viewer: Viewer, order_id: Id) -> HTMLResponse:
+    """An order: what may be decided, alternatives, and the receipt as a text."""
     with wired.ledger.read() as tx:
         found = orders.order(tx, viewer.caller.scope, order_id)
         why = why_order(tx, viewer.caller.scope, order_id, wired.now())
@@ -80,6 +82,7 @@ def order(request: Request, wired: Wired, viewer: Viewer, order_id: Id) -> HTMLR
 
 @router.get("/slots/{slot_id}")
 def slot(request: Request, wired: Wired, viewer: Viewer, slot_id: Id) -> HTMLResponse:
+    """A slot: its history and forecast as a plot, why (not), what may be done."""
     scope, now = viewer.caller.scope, wired.now()
     with wired.ledger.read() as tx:
         found = slots.slot(tx, scope, now, slot_id)

@@ -25,6 +25,7 @@ def list_devices(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Answer:
+    """Machines; `name` finds one by its name."""
     with wired.ledger.read() as tx:
         rows = places.devices(
             tx,
@@ -57,6 +58,7 @@ def list_models(wired: Wired, caller: Reader, limit: Limit = 100, cursor: Cursor
 
 @router.get("/products", response_model=shapes.Page[shapes.Product])
 def list_products(wired: Wired, caller: Reader, limit: Limit = 100, cursor: Cursor = None) -> Answer:  # noqa: ARG001 - the catalogue is everybody's
+    """What is sold to fill slots."""
     with wired.ledger.read() as tx:
         rows = catalogue.products(tx, position=decode(cursor, int), limit=limit + 1)
     return Answer(page(rows, limit, lambda row: [row["id"]]))

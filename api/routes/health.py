@@ -11,11 +11,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
+    """Is the process alive? Asks nobody else."""
     return {"status": "alive"}
 
 
 @router.get("/readyz")
 def readyz(wired: Wired) -> dict[str, str]:
+    """Can it serve? If not, the problem says why."""
     if reasons := wired.not_ready():
         raise Problem(503, "not_ready", "; ".join(reasons), {"Retry-After": "1"})
     return {"status": "ready"}

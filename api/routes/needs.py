@@ -36,6 +36,7 @@ def list_needs(
 
 @router.get("/{need_id}", response_model=shapes.Need)
 def show_need(wired: Wired, caller: Reader, need_id: Id) -> Answer:
+    """One need."""
     with wired.ledger.read() as tx:
         return Answer(view.need(tx, caller.scope, need_id))
 

@@ -63,6 +63,7 @@ def list_purchase_orders(
 
 @router.get("/{number}", response_model=shapes.PurchaseOrderDetail)
 def show_purchase_order(wired: Wired, caller: AnyReader, number: Id) -> Answer:
+    """One with its lines."""
     with wired.ledger.read() as tx:
         return Answer(view.purchase_order(tx, caller.scope, number, caller.supplier_id))
 

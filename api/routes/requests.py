@@ -15,4 +15,5 @@ router = APIRouter(prefix="/v1/requests", tags=["requests"])
 
 @router.get("/{request_id}", response_model=shapes.Asked)
 def show_request(wired: Wired, caller: Reader, request_id: Annotated[str, Path(max_length=64)]) -> Answer:
+    """What came of a reorder, count, swap or reversal; `outcome` is null until it is answered."""
     return Answer(show(wired, caller.scope, request_id))

@@ -27,6 +27,7 @@ class Counted(BaseModel):
 
 @router.get("/accounts", response_model=shapes.Page[shapes.Account])
 def list_accounts(wired: Wired, caller: Reader, limit: Limit = 100, cursor: Cursor = None) -> Answer:
+    """The caller's accounts."""
     with wired.ledger.read() as tx:
         rows = view.accounts(tx, caller.scope, position=decode(cursor, int), limit=limit + 1)
     return Answer(page(rows, limit, lambda row: [row["id"]]))
@@ -34,6 +35,7 @@ def list_accounts(wired: Wired, caller: Reader, limit: Limit = 100, cursor: Curs
 
 @router.get("/accounts/{account_id}", response_model=shapes.Account)
 def show_account(wired: Wired, caller: Reader, account_id: Id) -> Answer:
+    """One account with its ordering mode and limits."""
     with wired.ledger.read() as tx:
         return Answer(view.account(tx, caller.scope, account_id))
 
@@ -42,6 +44,7 @@ def show_account(wired: Wired, caller: Reader, account_id: Id) -> Answer:
 def list_sites(
     wired: Wired, caller: Reader, account: int | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Answer:
+    """Addresses where devices stand and goods are delivered."""
     with wired.ledger.read() as tx:
         rows = view.sites(tx, caller.scope, account=account, position=decode(cursor, int), limit=limit + 1)
     return Answer(page(rows, limit, lambda row: [row["id"]]))
@@ -49,6 +52,7 @@ def list_sites(
 
 @router.get("/sites/{site_id}", response_model=shapes.Site)
 def show_site(wired: Wired, caller: Reader, site_id: Id) -> Answer:
+    """One site."""
     with wired.ledger.read() as tx:
         return Answer(view.site(tx, caller.scope, site_id))
 
