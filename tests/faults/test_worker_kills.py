@@ -41,9 +41,7 @@ def worker(folder: Path) -> Iterator[subprocess.Popen[str]]:
     log = (folder / "worker.log").open("a")
     with (
         log,
-        subprocess.Popen(  # noqa: S603  our own program
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True
-        ) as process,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True) as process,
     ):
         try:
             yield process
