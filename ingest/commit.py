@@ -8,7 +8,7 @@ loop is told, so that it reads no more.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -33,13 +33,30 @@ class Waiting(Protocol):
         """There is room again."""
 
 
+Ack = tuple[Waiting, int, int, bytes]
+"""(whose, messages, how many of them are acknowledged by, these packets)."""
+
+
+def merged(acks: list[Ack]) -> Iterable[Ack]:
+    """At most one for each: a write to a socket costs more than all else that is done for a message."""
+    if len({ack[0] for ack in acks}) == len(acks):
+        return acks
+    parts: dict[Waiting, list[Ack]] = {}
+    for ack in acks:
+        parts.setdefault(ack[0], []).append(ack)
+    return [
+        (whose, sum([p[1] for p in own]), sum([p[2] for p in own]), b"".join([p[3] for p in own]))
+        for whose, own in parts.items()
+    ]
+
+
 class Batch:
     __slots__ = ("acks", "began", "messages", "readings", "refused", "rows")
 
     def __init__(self, partitions: int, began: float) -> None:
         self.rows: list[list[Row]] = [[] for _ in range(partitions)]
         self.refused: list[tuple[int, Refused]] = []
-        self.acks: list[tuple[Waiting, int, int, bytes]] = []
+        self.acks: list[Ack] = []
         self.messages = 0
         self.readings = 0
         self.began = began
@@ -129,14 +146,8 @@ class Committer:
         took = self._loop.time() - batch.began
         self._cost += 0.1 * (took / 2 - self._cost)
         self._measure(batch, took)
-        merged: dict[Waiting, list[tuple[int, int, bytes]]] = {}
-        for waiting, messages, acknowledged, acks in batch.acks:
-            merged.setdefault(waiting, []).append((messages, acknowledged, acks))
-        for waiting, parts in merged.items():
-            if len(parts) == 1:
-                waiting.durable(*parts[0])
-            else:
-                waiting.durable(sum(p[0] for p in parts), sum(p[1] for p in parts), b"".join(p[2] for p in parts))
+        for waiting, messages, acknowledged, acks in merged(batch.acks):
+            waiting.durable(messages, acknowledged, acks)
         if self._held and self.pending < self._config.pending_low:
             held, self._held = self._held, set()
             for waiting in held:

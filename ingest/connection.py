@@ -32,6 +32,8 @@ class State(IntEnum):
 class Connection(asyncio.Protocol):
     """Created by the listener for every accepted socket."""
 
+    __slots__ = ("_config", "_decoder", "_flow", "_idle_limit", "_session", "_shared", "_state", "_time", "_version")
+
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
         self._config = shared.config

@@ -14,7 +14,7 @@ from ingest.frames import Resolver, Row
 from ingest.limits import Rejected
 from ingest.mqtt.codes import Malformed, Reason
 from ingest.mqtt.packets import Publish, puback
-from ingest.mqtt.scan import scan
+from ingest.mqtt.scan import scan, whole
 from ingest.quarantine import RefusedBound
 from ingest.shared import Shared
 from ingest.subscriptions import Subscriptions
@@ -35,6 +35,7 @@ class Intake:
         "_identity",
         "_in_flight",
         "_max_packet",
+        "_number",
         "_partition",
         "_pending",
         "_refused",
@@ -79,6 +80,7 @@ class Intake:
         self._identity = identity
         self._topic = topic_of(identity, "readings")
         self._field = len(self._topic).to_bytes(2, "big") + self._topic
+        self._number = slice(3 + len(self._field), 5 + len(self._field))  # of a packet that is `whole`
         self._decode = DECODERS["readings"]()
         self._resolver = Resolver(identity)
         self._partition = partition_of(identity.shard, self._committer.partitions)
@@ -88,6 +90,11 @@ class Intake:
     def run(self, data: bytes) -> bytes:
         """Take the run of plain PUBLISH packets in front; what is left."""
         limit = self._in_flight - self._unacked
+        at = whole(data, self._field, self._v5, self._max_packet) if limit else 0
+        if at:
+            self._unacked += 1
+            self._readings([data[at:]], 1, b"@\x02" + data[self._number])
+            return b""
         payloads, acks, at = scan(data, 0, self._field, self._v5, limit, self._max_packet)
         if not payloads:
             return data

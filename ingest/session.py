@@ -12,6 +12,8 @@ from models.identity import DeviceIdentity
 
 
 class Session:
+    __slots__ = ("_shared", "_token", "_will", "identity", "intake", "subscriptions")
+
     def __init__(
         self, shared: Shared, flow: Flow, connect: Connect, identity: DeviceIdentity, resume: Callable[[], None]
     ) -> None:

@@ -14,6 +14,8 @@ from models.identity import DeviceIdentity
 class Subscriptions:
     """Of one authenticated connection; the downlink's Subscriber."""
 
+    __slots__ = ("_flow", "_outgoing", "_shared", "_version", "acknowledged", "errors_qos", "identity", "orders_qos")
+
     def __init__(self, shared: Shared, flow: Flow, connect: Connect, identity: DeviceIdentity) -> None:
         config = shared.config
         self._shared = shared

@@ -5,6 +5,25 @@ tests/unit/ingest compares the two on arbitrary bytes.
 """
 
 
+def whole(data: bytes, field: bytes, v5: bool, maximum: int) -> int:
+    """Where the payload begins, when `data` is one such packet of 131 to 16,386 bytes and nothing else; otherwise 0.
+
+    A device that waits for each PUBACK sends nothing else.
+    """
+    size = len(data)
+    if size < 131 or size > maximum or data[0] != 0x32 or data[1] + (data[2] << 7) - 125 != size:
+        return 0
+    low, high = data[1], data[2]
+    if low < 128 or high > 127 or not data.startswith(field, 3):
+        return 0
+    at = 5 + len(field)
+    if at >= size or not (data[at - 2] or data[at - 1]):
+        return 0
+    if not v5:
+        return at
+    return 0 if data[at] else at + 1
+
+
 def scan(data: bytes, start: int, field: bytes, v5: bool, limit: int, maximum: int) -> tuple[list[bytes], bytes, int]:
     """Payloads, their PUBACKs, and where it stopped: at the first packet that is unfinished or anything else.
 

@@ -8,7 +8,7 @@ from ingest.mqtt import packets
 from ingest.mqtt.codes import Malformed, Reason
 from ingest.mqtt.packets import Connect, Decoder, Publish
 from ingest.mqtt.properties import encode_properties, read_properties
-from ingest.mqtt.scan import scan
+from ingest.mqtt.scan import scan, whole
 
 TOPIC = b"ullage/v1/a/d/readings"
 FIELD = len(TOPIC).to_bytes(2, "big") + TOPIC
@@ -68,6 +68,26 @@ def test_the_scan_takes_exactly_what_the_packets_say(pieces: list[bytes], cut: i
     assert at <= expected[2]
     if version == 4:
         assert at == expected[2]
+
+
+@settings(max_examples=200, deadline=None)
+@given(PIECES, st.binary(max_size=1), st.sampled_from([4, 5]))
+def test_a_whole_packet_is_what_the_scan_takes(piece: bytes, more: bytes, version: int) -> None:
+    data = piece + more
+    at = whole(data, FIELD, version == 5, MAXIMUM)
+    if at:
+        number = at - (3 if version == 5 else 2)
+        taken = [data[at:]], b"@\x02" + data[number : number + 2], len(data)
+        assert scan(data, 0, FIELD, version == 5, 1, MAXIMUM) == taken
+
+
+@pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize("size", [128, 250, 3_000])
+def test_a_usual_packet_is_whole(version: int, size: int) -> None:
+    data = packets.publish(version, TOPIC, b"x" * size, 1, 7)
+    assert data[whole(data, FIELD, version == 5, MAXIMUM) :] == b"x" * size
+    assert whole(data, FIELD, version == 5, len(data) - 1) == 0
+    assert whole(data + b"x", FIELD, version == 5, MAXIMUM) == 0
 
 
 @settings(max_examples=150, deadline=None)
