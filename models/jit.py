@@ -6,6 +6,7 @@ scalars.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 from zlib import crc32
@@ -18,6 +19,12 @@ try:
 except ImportError:  # the plain Python path: slower, the same results
     COMPILED = False
 
+_ENTRY: dict[str, Any] = {}
+_HELPER: dict[str, Any] = {}
+if COMPILED:
+    with suppress(ImportError):  # else numba compiles in its own way: slower, the same results
+        from models.whole import ENTRY as _ENTRY
+        from models.whole import HELPER as _HELPER
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 f64: Callable[[Any], float]
@@ -29,18 +36,18 @@ else:
 
 
 def jit(function: _F) -> _F:
-    """A helper: compiled into whatever calls it."""
+    """A helper: compiled into whatever calls it. Python can call it, too."""
     return numba.njit(error_model="numpy")(function) if COMPILED else function
 
 
 def inner(function: _F) -> _F:
-    """A helper that only compiled code calls: without the part for calls from Python it compiles faster."""
-    return numba.njit(no_cpython_wrapper=True, error_model="numpy")(function) if COMPILED else function
+    """A helper that only compiled code calls: it is compiled as a part of its entry (models.whole)."""
+    return numba.njit(no_cpython_wrapper=True, error_model="numpy", **_HELPER)(function) if COMPILED else function
 
 
 def entry(function: _F) -> _F:
     """What Python calls: compiled once and kept on disk. One that calls other files captures a `fingerprint`."""
-    return numba.njit(cache=True, error_model="numpy")(function) if COMPILED else function
+    return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else function
 
 
 def fingerprint(root: Callable[..., Any]) -> int:

@@ -80,20 +80,20 @@ def blank(events: Any, cursor: Any, kind: int, reading: Any) -> Any:
 
 @inner
 def quarantine(events: Any, cursor: Any, reading: Any, code: int, about: int) -> None:
-    event = blank(events, cursor, QUARANTINE, reading)
+    event = blank(events, cursor, i64(QUARANTINE), reading)
     event["code"] = code
     event["about"] = about
 
 
 @inner
 def unmapped(events: Any, cursor: Any, reading: Any, name: int) -> None:
-    event = blank(events, cursor, UNMAPPED, reading)
+    event = blank(events, cursor, i64(UNMAPPED), reading)
     event["code"] = name
 
 
 @inner
 def usage(events: Any, cursor: Any, reading: Any, slot: Any, day: int, total: float) -> None:
-    event = blank(events, cursor, USAGE, reading)
+    event = blank(events, cursor, i64(USAGE), reading)
     event["subject"] = slot["id"]
     event["day"] = day
     event["after"] = total
@@ -102,7 +102,7 @@ def usage(events: Any, cursor: Any, reading: Any, slot: Any, day: int, total: fl
 @inner
 def refilled(events: Any, cursor: Any, reading: Any, slot: Any, kind: int, ts: int, before: float, units: float) -> Any:
     """Of the cycle that is about to close; the caller adds `after`."""
-    event = blank(events, cursor, REFILL, reading)
+    event = blank(events, cursor, i64(REFILL), reading)
     event["refill"] = kind
     event["subject"] = slot["id"]
     event["cycle"] = i64(slot["cycle"])

@@ -88,18 +88,19 @@ def fold(state: State, frame: Frame, skipped: Collection[int] = ()) -> FoldResul
     return FoldResult(readings["spare"].astype(np.uint8), effects)
 
 
-def _writable(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A view of the journal's bytes is read-only, another type for the compiler: it would compile everything again."""
-    return block if block.flags.writeable else block.copy()
+def _plain(block: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A view of the journal's bytes is read-only, perhaps not aligned: for the compiler another type, and it would
+    compile everything again."""
+    return block if block.flags.carray else block.copy()
 
 
 def _run(state: State, frame: Frame, readings: npt.NDArray[Any], cursor: npt.NDArray[np.int64]) -> bool:
     return bool(
         fold_frame(
             readings,
-            _writable(frame.supplies),
-            _writable(frame.counters),
-            _writable(frame.signals),
+            _plain(frame.supplies),
+            _plain(frame.counters),
+            _plain(frame.signals),
             _scratch.events,
             cursor,
             state.slots.rows,

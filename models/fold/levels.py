@@ -85,6 +85,6 @@ def fold_level(
         opened = first_odd if first_odd > 0 else moment.ts
         refill(told, cursor, reading, device, slot, moment, classify(slot, high), opened, low, high)
     elif said and outcome != FIRST and moment.ts - i64(slot["opened"]) >= HOUR:
-        refill(told, cursor, reading, device, slot, moment, SAID, moment.ts, low, high)
+        refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, low, high)
     if outcome != ODD:
         note_empty(slot, high, moment.ts)

@@ -89,7 +89,7 @@ def follow_counter(
         # within its capacity the counter can have run since the supply was new; else it counts as new from now on
         slot["base"] = 0 if total <= capacity else total
     if anew and f64(slot["level"]) <= RESET_BELOW:
-        refill(told, cursor, reading, device, slot, moment, COUNTER_RESET, moment.ts, 100.0, 100.0)
+        refill(told, cursor, reading, device, slot, moment, i64(COUNTER_RESET), moment.ts, 100.0, 100.0)
         slot["base"] = total - i64(device["value"][i64(slot["counter"])])
     level = min(max(100.0 - 100.0 * (total - i64(slot["base"])) / capacity, 0.0), 100.0)
     before = f64(slot["level"])

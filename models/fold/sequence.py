@@ -60,7 +60,7 @@ def first_of_boot(device: Any, sheets: Any, pool: Any, boot: int, seq: int, newe
     drop_ranges(device, sheets, pool, i64(device["boot"][BOOTS - 1]))
     for k in range(BOOTS - 1, at, -1):
         move(device, k - 1, k)
-    put(device, at, boot, seq, 1, seq)
+    put(device, at, boot, seq, i64(1), seq)
     return LIVE if newest else LATE
 
 
@@ -84,7 +84,7 @@ def to_front(device: Any, at: int) -> None:
     mask, floor = i64(device["mask"][at]), i64(device["floor"][at])
     for k in range(at, 0, -1):
         move(device, k - 1, k)
-    put(device, 0, boot, high, mask, floor)
+    put(device, i64(0), boot, high, mask, floor)
 
 
 @inner
@@ -148,7 +148,7 @@ def keep_missing(device: Any, row: int, sheets: Any, pool: Any, boot: int, low: 
     count = i64(sheet["count"])
     if count == RANGES:
         device["flags"] = i64(device["flags"]) | FORGETFUL
-        remove_range(sheet, 0)
+        remove_range(sheet, i64(0))
         count -= 1
     set_range(sheet, count, boot, low, high)
     sheet["count"] = count + 1
@@ -212,5 +212,5 @@ def remove_range(sheet: Any, k: int) -> None:
     count = i64(sheet["count"])
     for j in range(k, count - 1):
         set_range(sheet, j, i64(sheet["boot"][j + 1]), i64(sheet["low"][j + 1]), i64(sheet["high"][j + 1]))
-    set_range(sheet, count - 1, 0, 0, 0)
+    set_range(sheet, count - 1, i64(0), i64(0), i64(0))
     sheet["count"] = count - 1

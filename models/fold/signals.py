@@ -75,7 +75,7 @@ def fold_signals(
         elif code == REPLACED:
             # the same news may come twice, or after the level has shown it
             if not levelled and moment.ts - i64(slot["opened"]) >= HOUR:
-                refill(told, cursor, reading, device, slot, moment, SAID, moment.ts, nan, nan)
+                refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, nan, nan)
                 slot["read"] = moment.ts
         else:
             dt = elapsed(days, moment, i64(slot["read"]))
