@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.decide.book import Book
 from models.decide.layout import Standing
 from models.decide.survey import survey
-from models.effects import Effect, RefillSeen, SlotView
+from models.effects import Effect, Quarantined, RefillSeen, SlotView
 from models.facts import Fact
 from models.fold.fold import fold
 from models.frame import Frame
@@ -51,7 +51,7 @@ class Partition:
         if isinstance(record, Tick):
             return Outcome(apply_tick(self.state, self.book, offset, record), None)
         if isinstance(record, Refused):
-            return Outcome([], None)
+            return Outcome([refused(offset, record)], None)
         if isinstance(record, Fact):
             apply_fact(self.state, self.book, offset, record)
             return Outcome([], None)
@@ -103,6 +103,11 @@ class Partition:
         seen = survey(self.state, self.book, self.time, np.arange(self.state.slots.count), none, none)
         chosen = np.flatnonzero(seen.placed)
         return slot_views(self.state, self.book, self.time, seen, seen.plans["status"], risk_band(seen), chosen)
+
+
+def refused(offset: int, record: Refused) -> Quarantined:
+    """What the gateway would not take waits where people see it. Its place in the journal tells it from its likes."""
+    return Quarantined(record.device, record.received, 0, offset, record.code, record.reason, record.raw)
 
 
 def _offset_of(state: State, seen: RefillSeen, last_offset: int, frame: Frame, counts: Sequence[int]) -> int:

@@ -14,7 +14,7 @@ from models.facts import (
     SiteFact,
 )
 from models.frame import Signal
-from models.records import Count, Reorder, Reverse, Swapped, Tick
+from models.records import Count, Refused, Reorder, Reverse, Swapped, Tick
 from models.units import DAY, HOUR, MINUTE
 from tests.support.slots import DRUM, START, TONER, World, need_fact, slot_fact, stock_fact
 
@@ -494,3 +494,13 @@ def test_views_are_coalesced_but_changes_are_shown_at_once():
     world.say(signals=[(Signal.EMPTY, 1)])
     world.wait(MINUTE)
     assert world.all(SlotView)[-1].status == "need_open"
+
+
+def test_what_the_gateway_refused_waits_where_people_see_it():
+    world = World()
+    record = Refused(
+        device=1, received=START, code="level_out_of_range", reason="supplies.black.level is 42", raw=b"{}"
+    )
+    first, second = world.do(record), world.do(record)
+    assert [(q.code, q.reason, q.raw) for q in first] == [(record.code, record.reason, b"{}")]
+    assert first[0].seq != second[0].seq  # the same bytes twice are two messages
