@@ -20,10 +20,12 @@ class FileLock:
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(f"{database.name}-lock")
-        self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._handle = -1  # opened at the first write, and again after a close
 
     def acquire(self, deadline: float) -> None:
         """Wait until `deadline` (monotonic seconds). Raises Unavailable."""
+        if self._handle < 0:
+            self._handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         while True:
             try:
                 fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
