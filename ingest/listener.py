@@ -11,13 +11,14 @@ import structlog
 
 from ingest.config import GatewayConfig
 from ingest.connection import Connection
+from models.stores import StoreError
 
 log = structlog.get_logger()
 
 _OTHER_FILES = 128
 
 
-class CannotListen(Exception):
+class CannotListen(StoreError):
     """The address cannot be listened on. The message says which setting to change."""
 
 
@@ -30,9 +31,9 @@ async def listen(config: GatewayConfig, factory: Callable[[], Connection]) -> li
     servers: list[asyncio.Server] = []
     try:
         if config.port is not None:
-            servers.append(await _server(config, config.port, factory, None, "gateway port"))
+            servers.append(await _server(config, config.port, factory, None, "ULLAGE_MQTT_PORT"))
         if config.tls_port is not None:
-            servers.append(await _server(config, config.tls_port, factory, context, "gateway TLS port"))
+            servers.append(await _server(config, config.tls_port, factory, context, "ULLAGE_MQTT_PORT"))
     except BaseException:
         for server in servers:
             server.close()
@@ -81,7 +82,8 @@ async def _server(
         )
     except OSError as error:
         raise CannotListen(
-            f"cannot listen on {config.host}:{port}: {error.strerror or error}; free it or change the {setting}"
+            f"cannot listen on {config.host}:{port} ({error.strerror or error}): set {setting} to another one, "
+            "or end the program that has it"
         ) from error
     for listening in server.sockets:
         # accepted sockets inherit it: a dead peer without keep-alive does not stay for ever

@@ -1,6 +1,7 @@
 """The one composition root: opens the stores that the settings name, and prepares a new installation."""
 
 import os
+import socket
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from models.version import LOGIC
 from series.open import open_series
 from streams.state.open import open_state
 from ullage import clocks
-from ullage.settings import Settings
+from ullage.settings import ConfigurationError, Settings
 
 
 def api_url(settings: Settings) -> str:
@@ -61,6 +62,25 @@ def initialise(settings: Settings, line: Timeline | None) -> None:
         upgrade(ledger)
         with ledger.write() as tx:
             settle_partitions(tx, journal.partitions)
+
+
+def check_ports(settings: Settings) -> None:
+    """That both ports are free, before anything starts: a role that fails later would be restarted for ever.
+
+    Raises ConfigurationError, which names the setting."""
+    for role in ("api", "mqtt"):
+        host, port = getattr(settings, f"{role}_host"), getattr(settings, f"{role}_port")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                setting = f"ULLAGE_{role.upper()}_PORT"
+                raise ConfigurationError(
+                    f"{setting} is {port}: {host}:{port} cannot be listened on ({error.strerror}): "
+                    "choose another one, or end the program that has it"
+                ) from error
 
 
 def child_environment(settings: Settings, line: Timeline | None) -> dict[str, str]:

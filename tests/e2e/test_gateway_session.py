@@ -300,7 +300,7 @@ def test_allows_itself_as_many_open_files_as_connections() -> None:
 
 
 def test_a_port_in_use_says_which_setting_to_change() -> None:
-    with running() as first, pytest.raises(CannotListen, match="change the gateway port"), running(port=first.port):
+    with running() as first, pytest.raises(CannotListen, match="set ULLAGE_MQTT_PORT"), running(port=first.port):
         pass
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import click
 
 from devices_sim.clock import feasible_speed, speed_reason
-from ullage import logs
+from ullage import compose, logs
 from ullage.commands.running import listening_options
 from ullage.demo.run import Demo, fresh
 from ullage.settings import Settings
@@ -28,6 +28,7 @@ def demo(
     base = settings_of(options)
     folder = base.data / "demo" if base.effective["data"].source == "default" else base.data
     settings = settings_of(options | {"data": str(folder)})
+    compose.check_ports(settings)
     if from_scratch:
         fresh(folder)
     logs.configure("warning", settings.log_format, "demo")

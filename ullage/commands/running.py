@@ -35,6 +35,7 @@ def serve(settings_of: Callable[..., Settings], /, **options: str | None) -> Non
     """Run all roles, supervised, until Ctrl-C."""
     settings = settings_of(options)
     logs.configure(settings.log_level, settings.log_format, "serve")
+    compose.check_ports(settings)
     line = clocks.timeline()
     compose.initialise(settings, line)
     asyncio.run(_serve(settings, line))

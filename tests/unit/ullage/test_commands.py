@@ -1,6 +1,8 @@
 """The commands over an embedded installation that no role runs on."""
 
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def ullage(data: Path, monkeypatch: pytest.MonkeyPatch):
-    for variable in [v for v in __import__("os").environ if v.startswith("ULLAGE_")]:
+    for variable in [v for v in os.environ if v.startswith("ULLAGE_")]:
         monkeypatch.delenv(variable)
 
     def run(*arguments: str, code: int = 0) -> Result:
@@ -116,3 +118,13 @@ def test_every_command_explains_itself():
         result = CliRunner().invoke(main, [name, "--help"])
         assert result.exit_code == 0
         assert len(result.output.splitlines()[2].strip()) > 5, name
+
+
+@pytest.mark.parametrize("role", ["api", "mqtt"])
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_a_port_in_use_names_its_setting_before_anything_starts(ullage, role: str, command: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ports = {"api": "0", "mqtt": "0"} | {role: str(port)}
+        said = ullage(command, "--api-port", ports["api"], "--mqtt-port", ports["mqtt"], code=2).output
+    assert f"ULLAGE_{role.upper()}_PORT is {port}" in said
