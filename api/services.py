@@ -20,6 +20,7 @@ class Services:
     real_now: Callable[[], int]  # for tokens and links, ms
     speed: float = 1.0  # how fast domain time passes
     not_ready: Callable[[], list[str]] = field(default=list)  # reasons why not, empty when ready
+    other_metrics: Callable[[], str] = str  # of the other roles, in the text format of Prometheus
     answer_within_s: float = 2.0  # how long a request waits for the outcome before it says 202
     _last: dict[str, int] = field(default_factory=dict)
 

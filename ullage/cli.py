@@ -10,7 +10,7 @@ from models.stores import StoreError
 from ullage import __version__
 from ullage.settings import ConfigurationError, Settings, load
 
-EXPECTED = (StoreError, LookupError, OSError)
+EXPECTED = (StoreError, OSError)
 COMMANDS = {
     "demo": "demo:demo",
     "serve": "running:serve",

@@ -5,13 +5,15 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
 import uvloop
 
-from ullage import clocks, logs
+from models.stores import StoreError
+from ullage import clocks, gauges, logs
 from ullage.settings import Settings
 
 HEARTBEAT_VARIABLE = "ULLAGE_HEARTBEAT_FD"
@@ -53,10 +55,14 @@ class Role:
 
 
 async def _beat(role: Role) -> None:
-    """Beats as long as the event loop turns and the role thinks itself healthy."""
+    """Beats as long as the event loop turns and the role thinks itself healthy; leaves the role's metrics."""
+    left = 0.0
     while True:
         if role.healthy():
             role.beat()
+        if (now := time.monotonic()) - left > gauges.EVERY_S and role.name != "api":
+            left = now
+            await asyncio.to_thread(gauges.leave, role.settings.data, role.name)
         await asyncio.sleep(BEAT_EVERY)
 
 
@@ -88,7 +94,12 @@ def run(name: str, settings: Settings, main: Callable[[Role], Awaitable[None]]) 
                 await beating
         log.info("role.stopped", role=name)
 
-    uvloop.run(supervised())
+    try:
+        uvloop.run(supervised())
+    except StoreError as error:  # a person or the supervisor can do something about it: one line, not a trace
+        log.error("role.failed", role=name, reason=str(error))
+        sys.stderr.flush()
+        os._exit(1)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # all is written and closed; taking the interpreter apart would only take time that a stop has not got

@@ -28,6 +28,6 @@ class Text(Response):
 
 
 @router.get("/metrics", response_class=Text, responses={200: {"content": {"text/plain": {"example": "# HELP ..."}}}})
-async def metrics() -> Response:
-    """In the text format of Prometheus; of this process."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(wired: Wired) -> Response:
+    """In the text format of Prometheus; of this process and of the other roles of this machine."""
+    return Response(generate_latest() + wired.other_metrics().encode(), media_type=CONTENT_TYPE_LATEST)

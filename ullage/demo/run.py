@@ -102,7 +102,7 @@ class Demo:
             made = tokens.create(tx, "demo page", Role.APPROVER, real_ms(), person="demo", accounts=mine)
             secret = tokens.make_link(tx, made.token.id, real_ms(), LINK_LIFE)
         url = compose.api_url(self.settings)
-        return {"page": f"{url}/sign-in?link={secret}", "API": f"{url}/v1", "MQTT": compose.mqtt_url(self.settings)}
+        return {"page": f"{url}/sign-in?code={secret}", "API": f"{url}/v1", "MQTT": compose.mqtt_url(self.settings)}
 
     async def _look(self, world: World, ledger: Ledger, journal: Journal, stop: asyncio.Event) -> None:
         began = time.monotonic()

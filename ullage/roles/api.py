@@ -6,7 +6,7 @@ from api.server import serve
 from api.services import Services
 from ledger.clock import real_ms
 from ledger.orders.facade import Orders
-from ullage import compose
+from ullage import compose, gauges
 from ullage.role import Role
 
 
@@ -30,6 +30,7 @@ async def main(role: Role) -> None:
             real_ms,
             speed=role.speed,
             not_ready=not_ready,
+            other_metrics=lambda: gauges.others(s.data, role.name),
         )
         await serve(
             services, s.api_host, s.api_port, s.api_tls_cert, s.api_tls_key, role.stop, lambda _port: role.ready()
