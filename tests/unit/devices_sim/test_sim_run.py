@@ -134,7 +134,14 @@ def test_a_full_round_of_demand_and_supply(run, product, new_broker, tmp_path):
     broker = new_broker()
     size = FleetSize(devices=10, accounts=1, sites=1, kinds={"copier": 1}, initial=(0.01, 0.03), spares=0.0)
     product.collections["/v1/slots"] = [
-        {"id": 100 * device + n, "device_id": device, "device": "d", "account": "acme", "name": name, "last_heard_at": 0}
+        {
+            "id": 100 * device + n,
+            "device_id": device,
+            "device": "d",
+            "account": "acme",
+            "name": name,
+            "last_heard_at": 0,
+        }
         for device in range(1, 11)
         for n, name in enumerate(("black", "cyan", "magenta", "yellow", "drum", "waste"))
     ]

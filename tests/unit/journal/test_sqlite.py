@@ -154,7 +154,7 @@ print(failed)
 
 def test_a_failing_write_is_unavailable_and_nothing_was_appended(path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
-    ran = subprocess.run(  # noqa: S603  # our own program
+    ran = subprocess.run(  # our own program
         [sys.executable, "-W", "error", "-c", FULL, str(path)], capture_output=True, text=True, check=False
     )
     assert ran.stdout.strip() == "3", ran.stderr
