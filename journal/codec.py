@@ -53,18 +53,24 @@ _payloads: dict[int, msgspec.msgpack.Decoder[Any]] = {
 
 def encode_frame(frame: Frame) -> bytes:
     """Raises TooLarge above 500 readings or 256 KiB, ValueError when columns and counts do not match."""
-    if len(frame) > MAX_READINGS:
-        raise TooLarge(f"a frame of {len(frame)} readings: split it, {MAX_READINGS} are the most")
     columns = (frame.readings, frame.supplies, frame.counters, frame.measures, frame.signals)
     for column, dtype in zip(columns, BLOCKS, strict=True):
         if column.dtype != dtype or column.ndim != 1:
             raise ValueError(f"a frame's column is {column.dtype}, not one row each of {dtype}")
-    blocks = [column.tobytes() for column in columns]
-    rows = [len(column) for column in columns]
+    return join_frame([column.tobytes() for column in columns], frame.names)
+
+
+def join_frame(blocks: Sequence[bytes], names: tuple[str, ...]) -> bytes:
+    """The record of a frame whose rows are packed already: readings, supplies, counters, measures, signals.
+
+    Raises TooLarge above 500 readings or 256 KiB, ValueError when blocks and counts do not match."""
+    rows = [len(block) // size for block, size in zip(blocks, SIZES, strict=True)]
+    if rows[0] > MAX_READINGS:
+        raise TooLarge(f"a frame of {rows[0]} readings: split it, {MAX_READINGS} are the most")
     if problem := _mismatch(blocks[0], rows):
         raise ValueError(problem)
-    names = _encoder.encode(frame.names)
-    value = b"".join((HEADER.pack(Kind.FRAME, VERSION, *rows, len(names)), *blocks, names))
+    table = _encoder.encode(names)
+    value = b"".join((HEADER.pack(Kind.FRAME, VERSION, *rows, len(table)), *blocks, table))
     if len(value) > MAX_BYTES:
         raise TooLarge(f"a frame of {len(value)} bytes: split it, {MAX_BYTES} are the most")
     return value
