@@ -16,7 +16,7 @@ import structlog
 from ingest.config import GatewayConfig
 from ingest.frames import Row, build
 from ingest.metrics import GatewayMetrics
-from journal.codec import encode_frame, encode_refused
+from journal.codec import encode_refused
 from models.records import Refused
 from models.stores import Journal, Unavailable
 
@@ -62,12 +62,7 @@ class Batch:
         self.began = began
 
     def records(self) -> list[tuple[int, bytes]]:
-        records = [
-            (partition, encode_frame(frame))
-            for partition, rows in enumerate(self.rows)
-            if rows
-            for frame in build(rows)
-        ]
+        records = [(partition, record) for partition, rows in enumerate(self.rows) if rows for record in build(rows)]
         records.extend((partition, encode_refused(refused)) for partition, refused in self.refused)
         return records
 

@@ -31,7 +31,7 @@ def frame(**fields: object) -> Frame:
     made = row(**fields)
     assert not isinstance(made, Rejected), made
     (one,) = build([made])  # type: ignore[list-item]
-    found = decode_record(encode_frame(one))
+    found = decode_record(one)
     assert isinstance(found, Frame)
     return found
 
@@ -169,12 +169,27 @@ def test_frames_keep_order_and_bounds(shapes: list[tuple[int, int]], repeat: int
             measures={f"m{seq}.{n}": {"value": n} for n in range(measures)},
         )
         rows.append(made)
-    seen = []
-    for one in build(rows):  # type: ignore[arg-type]
+    assert sequences(rows) == list(range(len(rows)))
+
+
+def sequences(rows: list[object]) -> list[int]:
+    seen: list[int] = []
+    for record in build(rows):  # type: ignore[arg-type]
+        assert len(record) <= MAX_BYTES
+        one = decode_record(record)
+        assert isinstance(one, Frame)
         assert len(one) <= MAX_READINGS
-        assert len(encode_frame(one)) <= MAX_BYTES
         seen += one.readings["seq"].tolist()
-    assert seen == list(range(len(rows)))
+    return seen
+
+
+@pytest.mark.parametrize(("count", "wide"), [(500, ""), (60, "\N{DROPLET}" * 28)], ids=["many", "wide"])
+def test_frames_hold_however_many_and_wide_names_there_are(count: int, wide: str) -> None:
+    def one(seq: int) -> object:
+        measures = {f"{seq}.{n}": {"value": n, "unit": f"{seq}{n}" + wide} for n in range(64)}
+        return row(boot="b", seq=seq, measures=measures, signals=[f"s{seq}.{n}" for n in range(64)])
+
+    assert sequences([one(seq) for seq in range(count)]) == list(range(count))
 
 
 def test_the_tail_shows_what_the_device_said() -> None:
