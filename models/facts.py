@@ -74,6 +74,7 @@ class CalendarFact(Fact, frozen=True, kw_only=True, tag="calendar"):
     starts: bytes  # <i8 ms, local midnights, n + 1 of them
     weights: bytes  # <f4, business time per local day, n of them
     open_days: bytes  # u1, 1 where goods can arrive, n of them
+    first_day: int | None = None  # local day number of starts[0] since 1970-01-01; None: guessed (calendar.first_day)
 
 
 class ClassFact(Fact, frozen=True, kw_only=True, tag="class"):

@@ -1,6 +1,8 @@
 """Calendars and slot classes, for all partitions; lanes, for their site's."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
@@ -29,11 +31,17 @@ def enqueue_calendars(tx: Connection, ids: Sequence[int]) -> None:
                         starts=row.starts,
                         weights=row.weights,
                         open_days=row.open_days,
+                        first_day=_local_day(row.first, row.time_zone),
                     ),
                 )
                 for row in rows
             ),
         )
+
+
+def _local_day(at: int, zone: str) -> int:
+    """Number since 1970-01-01 of the local day that begins at `at` (ms)."""
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).toordinal() - date(1970, 1, 1).toordinal()
 
 
 def enqueue_classes(tx: Connection, ids: Sequence[int]) -> None:

@@ -90,9 +90,11 @@ def _calendar(state: State, _book: Book, fact: CalendarFact) -> None:
     if len(starts) < 2 or len(weights) != len(starts) - 1 or len(opened) != len(weights):
         counts = f"{len(starts)} midnights, {len(weights)} weights, {len(opened)} days"
         raise ValueError(f"calendar {fact.calendar}: {counts}")
+    number = first_day(starts) if fact.first_day is None else fact.first_day
     at = state.calendars.row_or_add(fact.calendar)
+    number = first_day(starts) if fact.first_day is None else fact.first_day
     if newer(state.calendars.rows[at], fact):
-        state.set_days(at, day_rows(starts, weights, opened), first_day(starts))
+        state.set_days(at, day_rows(starts, weights, opened), number)
 
 
 def class_row(state: State, slot_class: int) -> int:

@@ -1,8 +1,10 @@
 """Registration noun by noun: what is checked, what goes out as a fact, and that tenants do not see each other."""
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -164,6 +166,14 @@ def test_a_calendar_covers_a_year_back_and_ten_ahead(fleet: Ledger) -> None:
     assert {type(fact) for fact in facts_of(fleet, lambda tx: calendars.extend(tx, NOW + 11 * 365 * DAY))} == {
         CalendarFact
     }
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kolkata"])
+def test_a_calendar_says_which_local_day_is_its_first(fleet: Ledger, zone: str) -> None:
+    (fact, _) = facts_of(fleet, lambda tx: sites.create(tx, EVERYTHING, 1, "far", CalendarSpec(zone), NOW))
+    begins = datetime.fromtimestamp(int(np.frombuffer(fact.starts, "<i8")[0]) / 1000, ZoneInfo(zone))
+    assert begins.time() == time(0)
+    assert fact.first_day == (begins.date() - date(1970, 1, 1)).days
 
 
 def test_a_site_keeps_its_shard_when_it_changes(fleet: Ledger) -> None:
