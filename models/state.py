@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -11,9 +12,10 @@ from models.index import Index
 from models.layout import LOCAL_DAY, NO_TOTAL, SHEET, SHEETS
 from models.units import NEVER
 
-FORMAT = 1
+FORMAT = 2
 """Of the snapshot. A checkpoint of another format is refused: replay the journal, or go back to the old version."""
 
+UNMAPPED = 4096  # names that are remembered as told
 Rows = npt.NDArray[Any]
 
 
@@ -109,6 +111,13 @@ class State:
         self.sheets: Rows = np.zeros(SHEETS, SHEET)
         self.sheets["device"] = -1
         self.pool: npt.NDArray[np.int64] = np.array([-1, 0], np.int64)  # first free sheet, sheets ever used
+        self.unmapped: dict[tuple[int, str], None] = {}  # (device, supply name), oldest first
+
+    def note_unmapped(self, device: int, name: str) -> None:
+        """Remember that a supply name was told as unknown; of very many the oldest are forgotten, and told again."""
+        self.unmapped[device, name] = None
+        if len(self.unmapped) > UNMAPPED:
+            del self.unmapped[next(iter(self.unmapped))]
 
     def tables(self) -> dict[str, Table]:
         """By name, in the order of the snapshot."""
@@ -163,6 +172,7 @@ class State:
         blocks.append(("days", np.concatenate([self.days[:0], *days]).tobytes()))
         blocks.append(("pool", self.pool.tobytes()))
         blocks.append(("sheets", self.sheets[: self.pool[1]].tobytes()))
+        blocks.append(("unmapped", msgspec.msgpack.encode(list(self.unmapped))))
         return tuple(blocks)
 
     @classmethod
@@ -181,4 +191,6 @@ class State:
         state.days = np.frombuffer(given["days"], LOCAL_DAY).copy()
         state.pool = np.frombuffer(given["pool"], np.int64).copy()
         state.sheets[: state.pool[1]] = np.frombuffer(given["sheets"], SHEET)
+        told = msgspec.msgpack.decode(given["unmapped"], type=list[tuple[int, str]])
+        state.unmapped = dict.fromkeys(told)
         return state

@@ -1,6 +1,6 @@
 """What a fold tells: rows in an array while it runs, effects of models.effects afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from math import isnan
 from typing import Any, NamedTuple
 
@@ -123,8 +123,8 @@ REASONS = {
 }
 
 
-def told(events: Any, names: Sequence[str]) -> list[Effect]:
-    """Events as effects, in order; a supply name unknown to a device once."""
+def told(events: Any, names: Sequence[str], known: Container[tuple[int, str]] = ()) -> list[Effect]:
+    """Events as effects, in order; a supply name that the ledger does not know once per device, unless `known`."""
     effects: list[Effect] = []
     seen: set[tuple[int, str]] = set()
     for row in events.tolist():
@@ -135,7 +135,7 @@ def told(events: Any, names: Sequence[str]) -> list[Effect]:
             effects.append(UsageBooked(event.subject, event.day, event.after))
         elif event.kind == UNMAPPED:
             name = names[event.code]
-            if (event.device, name) not in seen:
+            if (event.device, name) not in seen and (event.device, name) not in known:
                 seen.add((event.device, name))
                 effects.append(UnmappedSeen(event.device, name, event.ts))
         else:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.effects import Effect
+from models.effects import Effect, UnmappedSeen
 from models.fold.events import CURSOR_EVENT, EVENT, told
 from models.fold.log import Log, blank_log, undo
 from models.fold.reading import LOGGED_SHEETS, LOGGED_SLOTS, SKIP, fold_rest
@@ -80,11 +80,14 @@ def fold(state: State, frame: Frame, skipped: Collection[int] = ()) -> FoldResul
     try:
         while not _run(state, frame, readings, cursor):
             _scratch.grow(cursor)
-        effects = told(_scratch.events[: cursor[CURSOR_EVENT]], frame.names)
+        effects = told(_scratch.events[: cursor[CURSOR_EVENT]], frame.names, state.unmapped)
     except BaseException:
         slots, devices, sheets = cursor[LOGGED_SLOTS : LAST_LOGGED + 1].tolist()
         undo(state, _scratch.log, slots, devices, sheets, pool)
         raise
+    for effect in effects:
+        if isinstance(effect, UnmappedSeen):
+            state.note_unmapped(effect.device, effect.name)
     return FoldResult(readings["spare"].astype(np.uint8), effects)
 
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.effects import UnmappedSeen
 from models.facts import Meter, Refill
 from models.fold import fold as folding
 from models.fold.fold import fold
-from models.frame import COUNTER, MEASURE, READING, SIGNAL, SUPPLY, Frame, ReadingFlag, Signal
+from models.frame import COUNTER, MEASURE, READING, SIGNAL, SUPPLY, Frame, ReadingFlag, Signal, SupplyFlag
 from models.layout import Verdict
 from models.state import State
 
@@ -117,6 +118,37 @@ def test_an_exception_changes_nothing(devices_of, said):
         with pytest.raises(RuntimeError, match="injected"):
             made.fold(frame_of(later))
     assert made.state.snapshot() == before
+
+
+@settings(max_examples=20, deadline=None)
+@given(said=st.lists(reading, min_size=2, max_size=30))
+def test_an_exception_halfway_changes_nothing(devices_of, said):
+    made = world(devices_of)
+    made.fold(frame_of(said))
+    before = made.state.snapshot()
+    later = frame_of([one | {"hours": one["hours"] + 500, "seq": one["seq"] + 500} for one in said])
+    run = folding._run
+
+    def half(state: State, frame: Frame, readings: Any, cursor: Any) -> bool:
+        assert run(state, frame, readings[: len(said) // 2], cursor)
+        raise RuntimeError("injected")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folding, "_run", half)
+        with pytest.raises(RuntimeError, match="injected"):
+            made.fold(later)
+    assert made.state.snapshot() == before
+
+
+def test_an_unknown_name_is_told_once_whatever_the_frames(devices):
+    for hour in range(3):
+        frame = devices.frame(hour, {1: 50, 2: 40})
+        frame.supplies["flags"][1], frame.supplies["slot"][1] = SupplyFlag.UNKNOWN, 0
+        named = Frame(frame.readings, frame.supplies, frame.counters, frame.measures, frame.signals, ("fuser",))
+        if hour == 2:
+            devices.state = State.restore(devices.state.snapshot())
+        devices.fold(named)
+    assert devices.of(UnmappedSeen) == [UnmappedSeen(1, "fuser", START)]
 
 
 def test_skipped_readings_change_nothing(devices_of):
