@@ -113,7 +113,7 @@ def test_what_was_answered_survives_a_kill(url: str) -> None:
     open_journal(url, partitions=2).close()
     answered: dict[tuple[int, int], bytes] = {}
     for kill_after in (1, 7, 40):
-        process = subprocess.Popen(  # noqa: S603  # our own program
+        process = subprocess.Popen(  # our own program
             [sys.executable, "-c", APPENDER, url], stdout=subprocess.PIPE, text=True
         )
         assert process.stdout

@@ -46,7 +46,7 @@ class Worker:
     def __init__(self, url: str, folder: Path, delay: float = 0.0) -> None:
         self.errors = folder / f"worker-{time.monotonic_ns()}.log"
         with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(  # noqa: S603  # our own program
+            self.process = subprocess.Popen(  # our own program
                 [sys.executable, str(SCRIPT), url, "readers", str(folder / "positions.json"), str(delay)],
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -42,7 +42,7 @@ def test_no_acknowledged_reading_is_missing_after_kill_9(tmp_path: Path, seed: i
     acknowledged = [0] * (DEVICES + 1)
     after = random.Random(seed).uniform(0.1, 0.5)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(  # noqa: S603  our own program
+    with subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("gateway_process.py")), str(path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -50,7 +50,7 @@ def test_ways_to_run_it_agree(journal, expected, way):
 def test_without_numba_and_without_wide_vectors_it_is_the_same(variable, value, compiled):
     """In a process of its own: both are read when modules load."""
     ours = journals.digest(*journals.play(journals.write_journal(1, 25)))
-    done = subprocess.run(  # noqa: S603  our own interpreter and program
+    done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM % compiled],
         env={**os.environ, variable: value},
         capture_output=True,
