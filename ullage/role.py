@@ -49,9 +49,9 @@ class Role:
         try:
             os.write(self._pipe, byte)
         except BrokenPipeError:  # the supervisor is gone: nobody would restart or stop us
-            log.warning("role.orphaned", role=self.name)
             self._pipe = None
-            self.stop.set()
+            self.stop.set()  # before the log line: whoever read it may be gone as well
+            log.warning("role.orphaned", role=self.name)
 
 
 async def _beat(role: Role) -> None:
@@ -62,8 +62,15 @@ async def _beat(role: Role) -> None:
             role.beat()
         if (now := time.monotonic()) - left > gauges.EVERY_S and role.name != "api":
             left = now
-            await asyncio.to_thread(gauges.leave, role.settings.data, role.name)
+            await asyncio.to_thread(_leave_metrics, role)
         await asyncio.sleep(BEAT_EVERY)
+
+
+def _leave_metrics(role: Role) -> None:
+    try:
+        gauges.leave(role.settings.data, role.name)
+    except OSError as error:
+        log.warning("role.metrics_not_written", role=role.name, reason=str(error))
 
 
 def run(name: str, settings: Settings, main: Callable[[Role], Awaitable[None]]) -> None:
@@ -86,6 +93,7 @@ def run(name: str, settings: Settings, main: Callable[[Role], Awaitable[None]]) 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, role.stop.set)
         beating = asyncio.create_task(_beat(role))
+        beating.add_done_callback(lambda _: role.stop.set())  # a role without a heartbeat is not to live on
         try:
             await main(role)
         finally:
