@@ -21,9 +21,6 @@ NO_TOTAL = -(1 << 62)  # a counter that has not been seen
 
 
 class SlotFlag(IntFlag):
-    NEED = 1  # an open need for (cycle, attempt)
-    BLOCKED = 2  # refused, until released or the next cycle
-    WOULD_ORDERED = 4  # WouldOrder was emitted in this cycle
     REORDER = 8  # the device asked for a refill; the next tick answers
     SIGNAL_LOW = 16  # said since the last refill
     SIGNAL_EMPTY = 32
@@ -70,12 +67,11 @@ SLOT = np.dtype(
         ("meter", "u1"),
         ("refill", "u1"),
         ("counter", "u1"),
-        ("band", "u1"),  # risk band that was shown last
+        ("spare", "u1"),
         ("capacity", "<f4"),
         ("pack_units", "<f4"),
         ("quantum", "<f4"),
         ("cycle", "<u4"),
-        ("attempt", "<u4"),
         # depletion: what the filter believes (models.depletion.filter)
         ("level", "<f4"),  # NaN: never seen
         ("rate", "<f4"),
@@ -106,7 +102,6 @@ SLOT = np.dtype(
         ("before_p22", "<f4"),
         ("before_used", "<f4"),
         ("before_span", "<f4"),
-        ("before_spare", "<f4"),
         ("before_opened", "<i8"),
         ("before_read", "<i8"),
         ("before_base", "<i8"),
@@ -115,8 +110,6 @@ SLOT = np.dtype(
         ("use_today", "<f4"),
         ("use_before", "<f4"),  # of the day before use_day
         ("shaken", "<i4"),  # rises in this cycle that fell back
-        ("need_cycle", "<u4"),  # what SlotFlag.NEED is about: a refill leaves it to the next tick
-        ("need_attempt", "<u4"),
     ]
 )
 

@@ -12,7 +12,7 @@ from models.index import Index
 from models.layout import LOCAL_DAY, NO_TOTAL, SHEET, SHEETS
 from models.units import NEVER
 
-FORMAT = 2
+FORMAT = 3
 """Of the snapshot. A checkpoint of another format is refused: replay the journal, or go back to the old version."""
 
 UNMAPPED = 4096  # names that are remembered as told
@@ -79,7 +79,6 @@ class State:
             lane_row=-1,
             next_slot=-1,
             cycle=1,
-            attempt=1,
             level=nan,
             low=nan,
             high=nan,

@@ -155,9 +155,17 @@ class Book:
         book.waiting = msgspec.msgpack.decode(given["waiting"], type=list[Reorder])
         book.answered = dict.fromkeys(msgspec.msgpack.decode(given["answered"], type=list[str]))
         book.touched = set(msgspec.msgpack.decode(given["touched"], type=list[tuple[str, int]]))
-        for row, pool_row in enumerate(book.plans["pool_row"].tolist()):
-            if pool_row >= 0:
-                book.plans[row]["pool_row"] = -1
-                book.place(row, pool_row)
+        book._link()
         book.fit(state)
         return book
+
+    def _link(self) -> None:
+        """Chain the slots of each pool, as `place` does one by one."""
+        pool_row = self.plans["pool_row"]
+        rows = np.argsort(pool_row, kind="stable")
+        rows = rows[pool_row[rows] >= 0]
+        pools = pool_row[rows]
+        again = np.flatnonzero(pools[1:] == pools[:-1]) + 1
+        self.plans["next_slot"] = -1
+        self.plans["next_slot"][rows[again]] = rows[again - 1]
+        self.pools.rows["first_slot"][pools] = rows  # the last of each pool stays

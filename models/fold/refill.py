@@ -13,7 +13,7 @@ NEW, PART_USED, TOPUP = int(RefillKind.NEW), int(RefillKind.PART_USED), int(Refi
 COUNTER_RESET, SAID = int(RefillKind.COUNTER_RESET), int(RefillKind.SAID)
 FULL_FROM = 90.0  # a supply that starts above counts as new
 IS_TOPUP = int(Refill.TOPUP)
-ENDED = int(SlotFlag.BLOCKED | SlotFlag.WOULD_ORDERED | SlotFlag.REORDER | SlotFlag.SIGNAL_LOW | SlotFlag.SIGNAL_EMPTY)
+ENDED = int(SlotFlag.REORDER | SlotFlag.SIGNAL_LOW | SlotFlag.SIGNAL_EMPTY)
 BEGUN = int(SlotFlag.REFILLED | SlotFlag.REVERSIBLE)
 REVERSIBLE = int(SlotFlag.REVERSIBLE)
 KEPT = ("level", "rate", "p11", "p12", "p22", "used", "span", "opened", "read", "base")
@@ -40,7 +40,7 @@ def units_of(slot: Any, kind: int, before: float, after: float) -> float:
 def open_cycle(slot: Any, ts: int, total: int) -> None:
     """Keep the old cycle for a reversal and begin the next; the caller sets the level afterwards.
 
-    SlotFlag.NEED stays: the next tick says what becomes of the need (need_cycle, need_attempt).
+    A need that is open stays: the next tick says what becomes of it.
     """
     slot["before_level"] = slot["level"]
     slot["before_rate"] = slot["rate"]
@@ -53,7 +53,6 @@ def open_cycle(slot: Any, ts: int, total: int) -> None:
     slot["before_read"] = slot["read"]
     slot["before_base"] = slot["base"]
     slot["cycle"] = i64(slot["cycle"]) + 1
-    slot["attempt"] = 1
     slot["opened"] = ts
     slot["empty_since"] = 0
     slot["shaken"] = 0
