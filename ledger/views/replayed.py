@@ -7,9 +7,10 @@ from sqlalchemy import Connection, select
 
 from ledger.tables import outbox, partition_owner, site, slot_view
 from models.effects import SlotView
-from models.facts import NeedFact
+from models.facts import AnyFact, NeedFact
 from models.outbox import Kind
 
+_decoder: msgspec.msgpack.Decoder[AnyFact] = msgspec.msgpack.Decoder(AnyFact)
 _FIELDS = [
     slot_view.c.slot_id.label("slot") if field.name == "slot" else slot_view.c[field.name] for field in fields(SlotView)
 ]
@@ -35,8 +36,6 @@ def reached(tx: Connection, partition: int) -> int:
 
 def untold_needs(tx: Connection) -> set[tuple[int, int, int]]:
     """(slot, cycle, attempt) of needs whose newest state still waits to get into the journal."""
-    query = select(outbox.c.payload).where(
-        outbox.c.kind == Kind.FACT, outbox.c.state != "done", outbox.c.aggregate.like("need/%")
-    )
-    facts = (msgspec.msgpack.decode(payload, type=NeedFact) for payload in tx.scalars(query))
-    return {(fact.slot, fact.cycle, fact.attempt) for fact in facts}
+    query = select(outbox.c.payload).where(outbox.c.kind == Kind.FACT, outbox.c.state != "done")
+    facts = (_decoder.decode(payload) for payload in tx.scalars(query))
+    return {(fact.slot, fact.cycle, fact.attempt) for fact in facts if isinstance(fact, NeedFact)}
