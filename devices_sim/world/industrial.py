@@ -36,6 +36,7 @@ PRESS = Model(
     ),
     counters=(Counter("hours", wrap=10_000, most_per_day=24, start=9_900),),
     profile=SHIFTS,
+    busiest=1,
 )
 
 KIND = Industrial("industrial", (PRESS,))

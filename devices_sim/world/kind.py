@@ -61,6 +61,7 @@ class Model:
     profile: tuple[float, ...] = EVEN
     follows_people: bool = True  # weekdays, holidays and drift apply
     share: float = 1.0  # among the models of its kind
+    busiest: float = 0.0  # use per hour at most (a clock hour has one hour of running); 0: no bound
 
 
 @dataclass(frozen=True)

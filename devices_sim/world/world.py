@@ -10,7 +10,7 @@ import msgspec
 
 from devices_sim import sensors, usage
 from devices_sim.chance import draws, unit
-from devices_sim.clock import DAY
+from devices_sim.clock import DAY, HOUR
 from devices_sim.errors import BadState
 from devices_sim.fleet import Device, Plan
 from devices_sim.sensors import Sensor
@@ -176,6 +176,8 @@ class World:
         amount = machine.use.amount(state.at, now) if machine.use else 0.0
         if state.heavy_until > now:
             amount *= state.heavy
+        if model.busiest:
+            amount = min(amount, model.busiest * (now - state.at) / HOUR)
         days = (now - state.at) / DAY
         day = usage.local_day(device.site.zone, now)
         drained = KINDS[model.kind].drain(model, amount, days, self.plan.scenario.seed, device.name, day)
