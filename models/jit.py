@@ -50,6 +50,16 @@ def entry(function: _F) -> _F:
     return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else function
 
 
+def is_kept(compiled: Any) -> bool:
+    """Is an entry with its present code in numba's disk cache? False also where numba does not let us look."""
+    try:
+        cache = compiled._cache
+        code = cache._index_key(None, compiled.targetctx.codegen())[1:]
+        return any(key[1:] == code for key in cache._cache_file._load_index())
+    except AttributeError:
+        return False
+
+
 def fingerprint(root: Callable[..., Any]) -> int:
     """A number, never 0, that changes with the code of `root` or of anything that it calls, in whichever file.
 

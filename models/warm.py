@@ -3,8 +3,6 @@
 `python -m models.warm` does it when the product is set up, a worker before it takes its first record.
 """
 
-import sys
-import threading
 from datetime import date
 
 import numpy as np
@@ -23,14 +21,15 @@ from models.facts import (
     SlotFact,
     StockFact,
 )
+from models.fold.fold import fold_frame
 from models.frame import COUNTER, MEASURE, READING, SIGNAL, SUPPLY, Frame
+from models.jit import COMPILED, is_kept
 from models.layout import LEAD_POINTS
 from models.partition import Partition
 from models.records import AnyRecord, Reorder, Swapped, Tick
 from models.units import DAY
 
 START = 1_780_272_000_000  # 2026-06-01
-PATIENCE = 3.0  # seconds; what lies on disk already is loaded faster
 
 
 def warm() -> None:
@@ -81,11 +80,6 @@ def _frame(day: int, level: float) -> Frame:
 
 
 if __name__ == "__main__":
-    told = threading.Timer(
-        PATIENCE, print, ["compiling the core, once: takes about half a minute ..."], {"file": sys.stderr}
-    )
-    told.start()
-    try:
-        warm()
-    finally:
-        told.cancel()
+    if COMPILED and not is_kept(fold_frame):
+        print("compiling the core, once: takes about half a minute ...", flush=True)
+    warm()
