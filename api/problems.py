@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from ledger.fleet import BadFleet
 from ledger.orders.release import NotRefused
@@ -91,6 +92,10 @@ def install(app: FastAPI) -> None:
 
     for kind in STATUS:
         app.add_exception_handler(kind, _of_ledger)
+
+    @app.exception_handler(ClientDisconnect)
+    async def _gone(request: Request, _: Exception) -> Response:  # nobody reads it, but it is no fault of ours either
+        return _answer(request, 400, "disconnected", "the connection broke within the body: send it again", None)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:

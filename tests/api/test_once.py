@@ -1,5 +1,6 @@
 """Idempotency-Key on every POST: the same call gets the same answer, another call under the key is refused."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -77,3 +78,26 @@ def test_a_delivery_is_booked_once(world: ApiWorld) -> None:
         with world.ledger.write() as tx:
             tx.execute(t.idempotency.delete())  # the process died before it could keep the answer
     assert len(world.rows(t.delivery, t.delivery.c.kind == "delivered")) == 1
+
+
+def test_a_client_that_goes_away_within_its_body_is_no_fault_of_ours(world: ApiWorld) -> None:
+    async def call() -> list[dict[str, Any]]:
+        said: list[dict[str, Any]] = []
+        headers = [(b"authorization", f"Bearer {world.token(Role.BUYER)}".encode()), (b"idempotency-key", b"gone")]
+        scope = {
+            "type": "http", "method": "POST", "path": "/v1/slots/1/swapped", "raw_path": b"/v1/slots/1/swapped",
+            "query_string": b"", "headers": headers, "http_version": "1.1", "scheme": "http", "root_path": "",
+            "server": ("test", 80), "client": ("test", 1),
+        }  # fmt: skip
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            said.append(message)
+
+        await world.app(scope, receive, send)
+        return said
+
+    said = asyncio.run(call())
+    assert said[0]["status"] == 400
