@@ -75,7 +75,7 @@ class SqliteJournal:
             raise
         try:
             with translated(self.path), self._writers:
-                self._prepare(partitions)
+                retried(lambda: self._prepare(partitions))  # whoever closes the file last locks it for a moment
                 self._reader = connect(self.path)
         except BaseException:
             self._writer.close()
