@@ -3,14 +3,18 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench setup clean
+.PHONY: run test faults lint bench setup clean
 .DELETE_ON_ERROR:
 
 run: setup
 	@$(BIN)/ullage demo $(ARGS)
 
 test: setup
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+
+# 20 kills of each role under load, audited; `make test` has 3.
+faults: setup
+	@$(BIN)/python -m pytest tests/faults --kills 20 --kill-figures $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .
