@@ -1,8 +1,7 @@
 """The Faust app: one agent over the journal's topic that hands runs of records to their partition's task.
 
 Faust gives groups, assignments and flow control. Positions, acknowledgement and state are ours, so every setting that
-would have Faust keep
-them is off.
+would have Faust keep them is off.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import faust
+from faust.tables.manager import TableManager
 
 from models.stores import Record
 from streams.transport.positions import TOPIC, Positions
@@ -28,6 +28,14 @@ class Handlers(Positions, Protocol):
     async def feed(self, partition: int, records: list[Record]) -> None: ...
 
 
+class NoTables(TableManager):  # type: ignore[misc]  # Faust is untyped
+    """Faust waits a second for tables to be declared; we have none, and a worker is to be ready at once."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
+
+
 def make_app(installation: str, broker: str, datadir: Path, handlers: Handlers) -> Any:
     """An app that reads from `handlers.position` on. `broker` chooses the transport by its scheme."""
     app = faust.App(
@@ -41,6 +49,7 @@ def make_app(installation: str, broker: str, datadir: Path, handlers: Handlers) 
         stream_recovery_delay=0.0,
         stream_buffer_maxsize=64,  # runs of up to 1 MiB wait here
         table_standby_replicas=0,
+        TableManager=NoTables,
         consumer_auto_offset_reset="earliest",
         key_serializer="raw",
         value_serializer="raw",
