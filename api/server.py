@@ -19,7 +19,7 @@ GOODBYE_S: Final = 1
 """For requests that are under way when the API stops; streams end at once."""
 BACKLOG: Final = 1024
 SWITCH_S: Final = 0.0005
-"""Threads that read the ledger give the event loop its turn so often; Python's 5 ms add up over the hops of a request."""
+"""So often threads that read the ledger give the event loop its turn; Python's 5 ms add up over a request's hops."""
 
 
 class PortInUse(StoreError):
