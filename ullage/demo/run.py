@@ -50,7 +50,7 @@ class Demo:
         """Run until Ctrl-C. Returns the exit code: 1 when the world never came to life."""
         self.line = self._timeline()
         compose.initialise(self.settings, self.line)
-        supervisor = Supervisor(compose.child_environment(self.settings, self.line))
+        supervisor = Supervisor(self._environment())
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -73,6 +73,13 @@ class Demo:
                 await world.stop()
                 await supervisor.stop()
         return 0 if report else 1
+
+    def _environment(self) -> dict[str, str]:
+        """Of the roles: what goes well is in the view, so unless one asks for more their log tells what does not."""
+        environment = compose.child_environment(self.settings, self.line)
+        if self.settings.effective["log_level"].source == "default":
+            environment["ULLAGE_LOG_LEVEL"] = "warning"
+        return environment
 
     def _timeline(self) -> Timeline:
         """Where the simulated date goes on: from the last tick, or from now in a new world."""
