@@ -106,12 +106,10 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
 
 def _files(folder: Path, skipped: set[str]) -> Iterator[Path]:
     for path in folder.iterdir():
+        if path.name in skipped:  # also a file: in a worktree `.git` is one
+            continue
         if path.is_dir():
-            if (
-                path.name not in skipped
-                and not path.name.startswith(".")
-                and not path.name.endswith((".egg-info", "__"))
-            ):
+            if not path.name.startswith(".") and not path.name.endswith((".egg-info", "__")):
                 yield from _files(path, skipped)
         elif path.stat().st_size < 1 << 20:
             yield path
