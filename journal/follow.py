@@ -4,7 +4,8 @@ import asyncio
 import time
 from pathlib import Path
 
-from journal.database import connect, retried, translated
+from sqlitefile.connection import connect, translated
+from sqlitefile.patience import retried
 
 INTERVAL_S = 0.004  # adds half of it to a record's way on average; a wake-up costs about 100 us
 QUIET_INTERVAL_S = 0.009  # when nothing has come for QUIET_S: under 3 % of a core

@@ -12,10 +12,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from journal.database import Damaged, WriterLock, connect, is_busy, retried, sync_folder, transaction, translated
-from journal.identity import Format, prepare
 from models.stores import Record, StoreError
 from models.urls import sqlite_path
+from sqlitefile.connection import Damaged, connect, sync_folder, transaction, translated
+from sqlitefile.format import Format, prepare
+from sqlitefile.patience import is_busy, retried
+from sqlitefile.writer_lock import WriterLock
 
 PAGE = 8192
 BITS = 40  # of an offset

@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ledger.filelock import FileLock
 from models.stores import StoreError, Unavailable
+from sqlitefile.writer_lock import WriterLock
 
 PATIENCE_S: Final = 5.0  # how long a writer waits for its turn
 RETRY_S: Final = 0.001
@@ -31,7 +31,7 @@ class Ledger:
         self._turn = threading.Lock()  # SQLite: the writers of this process queue here, not at the file
         self._wrote = 0.0
         path = engine.url.database if self._sqlite else None
-        self._lock = FileLock(Path(path)) if path and path != ":memory:" else None
+        self._lock = WriterLock(Path(path)) if path and path != ":memory:" else None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -1,21 +1,28 @@
 """The series in one SQLite file: a row per slot and bucket, a row per point, ordered as they are asked for."""
 
 import math
-import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from models.stores import Bucket, Point, StoreError
+from models.stores import Bucket, Point
 from models.urls import sqlite_path
-from series.database import retried, transaction, translated
+from sqlitefile.connection import connect, transaction, translated
+from sqlitefile.format import Format, prepare
+from sqlitefile.patience import retried
+from sqlitefile.writer_lock import WriterLock
 
-APPLICATION = 0x554C5431  # "ULT1"
-VERSION = 1
 STEP = 200  # subjects per transaction while expiring: writers get their turn
+CURE = "restore it, or remove it to begin a new history"
 
-SCHEMA = """
+FORMAT = Format(
+    what="series",
+    application=0x554C5431,  # "ULT1"
+    version=1,
+    page_size=8192,
+    schema="""
 CREATE TABLE source (partition INTEGER PRIMARY KEY, "offset" INTEGER NOT NULL);
 -- levels may be NULL: unknown
 CREATE TABLE bucket (
@@ -37,7 +44,8 @@ CREATE TABLE point (
     value REAL,
     PRIMARY KEY (line, ts, key)
 ) WITHOUT ROWID
-"""
+""",
+)
 
 
 def open_url(url: str) -> "SqliteSeries":
@@ -48,25 +56,30 @@ class SqliteSeries:
     """See models.stores.Series. Safe to use from several threads and by several processes."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file. Raises StoreError, Unavailable."""
+        """Open or make the file. Raises OtherFile, OtherVersion, Damaged, Unavailable."""
         self.path = path.absolute()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        with translated(self.path):
-            self._connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._writers = WriterLock(self.path)
         try:
-            with translated(self.path):
-                self._prepare()
+            self._connection = connect(self.path)
         except BaseException:
-            self._connection.close()
+            self._writers.close()
+            raise
+        try:
+            with self._translated(), self._writers:
+                prepare(self._connection, self.path, FORMAT)
+                self._connection.execute(f"PRAGMA journal_size_limit={16 << 20}")
+        except BaseException:
+            self.close()
             raise
 
     def offset(self, partition: int) -> int:
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return retried(lambda: self._offset(partition))
 
     def write(self, partition: int, through: int, buckets: Sequence[Bucket], points: Sequence[Point]) -> None:
-        with self._lock, translated(self.path), transaction(self._connection):
+        with self._lock, self._translated(), self._writers, transaction(self._connection):
             if through <= self._offset(partition):
                 return  # a replay: these rows are there already
             execute, many = self._connection.execute, self._connection.executemany
@@ -112,13 +125,14 @@ class SqliteSeries:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+            self._writers.close()
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._lock, translated(self.path):
+        with self._lock, self._translated():
             return retried(lambda: self._connection.execute(sql, values).fetchall())
 
     def _delete(self, sql: str, rows: Iterable[tuple[int, int]]) -> int:
-        with self._lock, translated(self.path), transaction(self._connection):
+        with self._lock, self._translated(), self._writers, transaction(self._connection):
             return self._connection.executemany(sql, rows).rowcount
 
     def _offset(self, partition: int) -> int:
@@ -130,33 +144,5 @@ class SqliteSeries:
         find = "SELECT id FROM line WHERE subject = ? AND kind = ?"
         return {line: self._connection.execute(find, line).fetchone()[0] for line in wanted}
 
-    def _prepare(self) -> None:
-        execute = self._connection.execute
-        if self._is_new():
-            execute("PRAGMA page_size=8192")  # must come before WAL
-            retried(lambda: execute("PRAGMA journal_mode=WAL"))
-            with transaction(self._connection):
-                if self._is_new():  # another process may have been first
-                    for statement in SCHEMA.split(";"):
-                        execute(statement)
-                    execute(f"PRAGMA application_id={APPLICATION}")
-                    execute(f"PRAGMA user_version={VERSION}")
-        execute("PRAGMA synchronous=FULL")
-        execute(f"PRAGMA journal_size_limit={16 << 20}")
-
-    def _is_new(self) -> bool:
-        def look(name: str) -> int:
-            return int(retried(lambda: self._connection.execute(f"PRAGMA {name}").fetchone()[0]))
-
-        application, version = look("application_id"), look("user_version")
-        tables = retried(lambda: self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
-        if application == APPLICATION:
-            if version != VERSION:
-                raise StoreError(
-                    f"{self.path} is a series of version {version}; this program uses version {VERSION}: "
-                    "start the version that wrote it, or use another folder"
-                )
-            return False
-        if application or version or tables:
-            raise StoreError(f"{self.path} is an SQLite file, but no series of Ullage: use another path")
-        return True
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.path, CURE)

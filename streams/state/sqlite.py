@@ -6,10 +6,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from journal.database import WriterLock, connect, retried, sync_folder, transaction, translated
-from journal.identity import Format, prepare
 from models.stores import Checkpoint, Fenced, StoreError
 from models.urls import sqlite_path
+from sqlitefile.connection import connect, sync_folder, transaction, translated
+from sqlitefile.format import Format, prepare
+from sqlitefile.patience import retried
+from sqlitefile.writer_lock import WriterLock
 
 KEPT = 2
 PART = 4 << 20  # bytes of a block per row: bounds what SQLite holds at once

@@ -117,7 +117,7 @@ def test_another_programs_file_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_locked_file_is_unavailable_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("series.database.PATIENCE_S", 0.02)
+    monkeypatch.setattr("sqlitefile.patience.PATIENCE_S", 0.02)
     with (
         closing(open_series(sqlite_url(tmp_path))) as series,
         closing(sqlite3.connect(tmp_path / "series.db", isolation_level=None)) as other,

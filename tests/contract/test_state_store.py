@@ -103,7 +103,7 @@ def test_a_damaged_block_is_named_and_the_older_checkpoint_can_be_read(tmp_path:
 
 
 def test_a_locked_file_is_unavailable_and_keeps_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("journal.database.PATIENCE_S", 0.02)
+    monkeypatch.setattr("sqlitefile.patience.PATIENCE_S", 0.02)
     with (
         closing(SqliteStateStore(tmp_path / "state.db")) as store,
         closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as other,

@@ -33,7 +33,7 @@ from ullage.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PACKAGES = ("ullage", "api", "ingest", "streams", "journal", "ledger", "series", "models")
+PACKAGES = ("ullage", "api", "ingest", "streams", "journal", "ledger", "series", "sqlitefile", "models")
 CLASS = re.compile(r"^class (\w+)\(([\w, ]+)\):", re.MULTILINE)
 METRIC = re.compile(r"(?:Counter|Gauge|Histogram)\(\s*\"(\w+)\"")
 Node = TypeVar("Node", ast.Call, ast.ClassDef)

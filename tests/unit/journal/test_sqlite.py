@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from journal import sqlite as backend
-from journal.database import Damaged, WriterLock
 from journal.follow import Follower
-from journal.identity import OtherFile, OtherVersion
 from journal.open import open_journal
 from journal.sqlite import SqliteJournal, Truncated
 from models.stores import StoreError, Unavailable
 from models.urls import BadAddress
+from sqlitefile.connection import Damaged
+from sqlitefile.format import OtherFile, OtherVersion
+from sqlitefile.writer_lock import WriterLock
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def _id_of(path: Path) -> str:
 def test_a_locked_file_is_unavailable_and_usable_afterwards(
     journal: SqliteJournal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("journal.database.PATIENCE_S", 0.05)
+    monkeypatch.setattr("sqlitefile.patience.PATIENCE_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="locked; nothing was written"):
@@ -111,7 +112,7 @@ def test_a_short_lock_is_waited_for(journal: SqliteJournal, path: Path) -> None:
 def test_commits_of_processes_exclude_each_other(
     journal: SqliteJournal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("journal.database.PATIENCE_S", 0.05)
+    monkeypatch.setattr("sqlitefile.patience.PATIENCE_S", 0.05)
     with closing(WriterLock(path)) as other:
         with other, pytest.raises(Unavailable, match="another process writes"):
             journal.append([(0, b"a")])

@@ -4,8 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from journal.database import make_wal, retried, transaction
 from models.stores import StoreError
+from sqlitefile.connection import make_wal, transaction
+from sqlitefile.patience import retried
 
 
 class OtherFile(StoreError):

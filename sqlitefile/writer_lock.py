@@ -1,0 +1,55 @@
+"""One writer at a time over all processes that write to an SQLite file."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from models.stores import StoreError, Unavailable
+from sqlitefile import patience
+
+
+class WriterLock:
+    """Held around every commit and checkpoint of a file that several processes write to.
+
+    SQLite before 3.51.3 (3.50.7, 3.44.6) may lose committed pages when one process copies the log back while another's
+    commit starts the log anew (https://www.sqlite.org/wal.html#walresetbug). Commits copy back now and then, so they
+    exclude each other here. The kernel frees the lock of a process that dies. Threads of one process must exclude each
+    other themselves."""
+
+    def __init__(self, database: Path) -> None:
+        """Raises Unavailable."""
+        self._path = database.with_name(f"{database.name}-lock")
+        try:
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Unavailable(f"{self._path}: {error.strerror}; nothing was written") from error
+
+    def acquire(self, deadline: float) -> None:
+        """Wait for it until `deadline` (monotonic seconds). Raises Unavailable."""
+        if self._handle < 0:
+            raise StoreError(f"{self._path}: the store was closed already")
+        while True:
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    busy = f"{self._path} is locked, another process writes: nothing was written, try again"
+                    raise Unavailable(busy) from None
+            else:
+                return
+            patience.pause()
+
+    def release(self) -> None:
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+    def __enter__(self) -> None:
+        self.acquire(patience.deadline())
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
