@@ -113,7 +113,7 @@ def why_order(tx: Connection, scope: Scope, order_id: int, now: int) -> OrderWhy
         .where(order.c.id == order_id, scope.where(order.c.account_id))
     ).one_or_none()
     if row is None:
-        raise NotFound(f"order {order_id}")
+        raise NotFound(f"there is no order {order_id}")
     frozen = receipts.load(row.document) if row.document else receipts.build(tx, order_id, now, "")
     return OrderWhy(
         order=order_id,
@@ -188,7 +188,7 @@ def _slot(tx: Connection, scope: Scope, slot_id: int) -> Row[Any]:
         .where(slot.c.id == slot_id, scope.where(slot.c.account_id))
     ).one_or_none()
     if found is None:
-        raise NotFound(f"slot {slot_id}")
+        raise NotFound(f"there is no slot {slot_id}")
     return found
 
 

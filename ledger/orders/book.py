@@ -38,7 +38,7 @@ def find(change: Change, scope: Scope, order_id: int) -> Row[Any]:
     mine = and_(order.c.id == order_id, scope.where(order.c.account_id))
     found = change.tx.execute(select(order).where(mine).with_for_update()).one_or_none()
     if found is None:
-        raise NotFound(f"order {order_id}")
+        raise NotFound(f"there is no order {order_id}")
     return found
 
 

@@ -21,7 +21,7 @@ def release(change: Change, scope: Scope, need_id: int) -> None:
     mine = (need.c.id == need_id, scope.where(need.c.account_id))
     row = change.tx.execute(select(need).where(*mine).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound(f"need {need_id}")
+        raise NotFound(f"there is no need {need_id}")
     if row.state != NeedState.REFUSED:
         raise NotRefused(f"need {need_id} is {NEED_WORDS[NeedState(row.state)]}: there is nothing to release")
     if row.released:

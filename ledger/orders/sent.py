@@ -58,7 +58,7 @@ def find(change: Change, scope: Scope, number: int, supplier_id: int | None = No
         query = query.where(purchase_order.c.supplier_id == supplier_id)
     order_id = change.tx.scalar(query)
     if order_id is None:
-        raise NotFound(f"purchase order {number}")
+        raise NotFound(f"there is no purchase order {number}")
     return _load(change, order_id, number)
 
 
