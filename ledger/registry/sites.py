@@ -60,15 +60,23 @@ def create(
     }
     if not insert_new(tx, site, values):
         raise Taken("site", name)
-    mine = tx.execute(select(site.c.id).where(site.c.account_id == account_id, site.c.name == name)).scalar_one()
-    enqueue_sites(tx, [mine])
-    return get(tx, scope, mine)
+    made = find(tx, scope, account_id, name)
+    enqueue_sites(tx, [made.id])
+    return made
 
 
 def get(tx: Connection, scope: Scope, site_id: int) -> Site:
     row = tx.execute(select(site).where(site.c.id == site_id, scope.where(site.c.account_id))).one_or_none()
     if row is None:
         raise missing("site", site_id)
+    return view(Site, row)
+
+
+def find(tx: Connection, scope: Scope, account_id: int, name: str) -> Site:
+    mine = (site.c.account_id == account_id, site.c.name == name, scope.where(site.c.account_id))
+    row = tx.execute(select(site).where(*mine)).one_or_none()
+    if row is None:
+        raise missing("site", name)
     return view(Site, row)
 
 

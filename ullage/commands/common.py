@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy import Connection
 
+from ledger import audit
+from ledger.clock import real_ms
 from ledger.engine import Ledger
 from ledger.migrate import upgrade
 from models.stores import StoreError
@@ -22,6 +25,7 @@ from ullage.clock import last_tick
 from ullage.settings import Settings
 
 SettingsOf = Callable[..., Settings]
+Noun = TypeVar("Noun", bound=msgspec.Struct)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
@@ -38,6 +42,23 @@ def opened(settings: Settings) -> Iterator[Ledger]:
         yield ledger
     finally:
         ledger.close()
+
+
+@contextmanager
+def reading(settings_of: SettingsOf) -> Iterator[Connection]:
+    """A snapshot of the installation's ledger. Raises StoreError."""
+    with opened(settings_of()) as ledger, ledger.read() as tx:
+        yield tx
+
+
+@contextmanager
+def writing(settings_of: SettingsOf) -> Iterator[tuple[Connection, int]]:
+    """A transaction in the installation's ledger, and domain time (ms). Raises StoreError: nothing was changed."""
+    settings = settings_of()
+    with opened(settings) as ledger:
+        now = domain_now(settings)  # before the transaction: others wait for its end
+        with ledger.write() as tx:
+            yield tx, now
 
 
 def domain_now(settings: Settings) -> int:
@@ -57,6 +78,11 @@ def person() -> str:
     return f"{getpass.getuser()} (command line)"
 
 
+def note(tx: Connection, action: str, subject: str, **more: Any) -> None:
+    """What the caller does, into the audit. `more`: account_id, before, after."""
+    audit.record(tx, person(), action, subject, real_ms(), **more)
+
+
 def moment(ms: int | None) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") if ms else "-"
 
@@ -69,6 +95,33 @@ def shown_at(at: str | None) -> str:
 def emit(value: Any) -> None:
     """JSON on stdout, money as strings."""
     click.echo(json.dumps(msgspec.to_builtins(value, enc_hook=str, str_keys=True), indent=2, ensure_ascii=False))
+
+
+def tell(data: Any, text: str, as_json: bool) -> None:
+    """What was done: `data` for machines, `text` for people."""
+    emit(data) if as_json else click.echo(text)
+
+
+def every(page: Callable[[int], Sequence[Noun]]) -> list[dict[str, Any]]:
+    """All of a list that comes in pages; `page(after)` gives those behind an id."""
+    rows: list[dict[str, Any]] = []
+    while found := page(rows[-1]["id"] if rows else 0):
+        rows += [msgspec.structs.asdict(one) for one in found]
+    return rows
+
+
+def show(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    empty: str,
+    as_json: bool,
+    **words: Callable[[Any], str],
+) -> None:
+    """A list: whole rows for machines, some columns for people. `words`: how the value of a column reads."""
+    if as_json:
+        emit(rows)
+        return
+    table([{**row, **{name: say(row[name]) for name, say in words.items()}} for row in rows], columns, empty)
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str) -> None:

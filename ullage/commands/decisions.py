@@ -1,8 +1,10 @@
 """Commands for planners and buyers: orders, and why."""
 
+import sys
 from typing import Any
 
 import click
+import msgspec
 from sqlalchemy import Connection
 
 from ledger import why as reasons
@@ -10,8 +12,9 @@ from ledger.orders.facade import Orders
 from ledger.registry import accounts, devices, slots
 from ledger.scope import NotFound, Scope
 from ledger.views import orders as order_views
+from models.orders import OrderState
 from ullage import compose
-from ullage.commands.common import SettingsOf, as_json, domain_now, emit, opened, person, shown_at, table
+from ullage.commands.common import SettingsOf, as_json, domain_now, emit, opened, person, reading, shown_at, table, tell
 
 ALL = Scope.all()
 
@@ -22,13 +25,13 @@ def orders() -> None:
 
 
 @orders.command("list")
-@click.option("--state", help="Only those in this state.")
+@click.option("--state", type=click.Choice(list(OrderState)), help="Only those in this state.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @as_json
 @click.pass_obj
 def orders_list(settings_of: SettingsOf, state: str | None, limit: int, as_json: bool) -> None:
     """Newest first."""
-    with opened(settings_of()) as ledger, ledger.read() as tx:
+    with reading(settings_of) as tx:
         rows = order_views.orders(tx, ALL, state=state, limit=limit)
     if as_json:
         emit(rows)
@@ -44,7 +47,8 @@ def orders_list(settings_of: SettingsOf, state: str | None, limit: int, as_json:
 @as_json
 @click.pass_obj
 def orders_show(settings_of: SettingsOf, number: int, as_json: bool) -> None:
-    with opened(settings_of()) as ledger, ledger.read() as tx:
+    """An order with its lines."""
+    with reading(settings_of) as tx:
         found = order_views.order(tx, ALL, number)
     if as_json:
         emit(found)
@@ -61,38 +65,43 @@ def orders_show(settings_of: SettingsOf, number: int, as_json: bool) -> None:
 
 @orders.command("approve")
 @click.argument("number", type=int)
+@as_json
 @click.pass_obj
-def orders_approve(settings_of: SettingsOf, number: int) -> None:
-    """Price and budget are checked again."""
+def orders_approve(settings_of: SettingsOf, number: int, as_json: bool) -> None:
+    """Approve an order that waits for it; price and budget are checked again. Exit code 1 when they forbid it."""
     settings = settings_of()
     with opened(settings) as ledger:
         outcome = Orders(ledger, compose.rules_of(settings)).approve(ALL, number, by=person(), now=domain_now(settings))
-    click.echo(outcome.text)
+    tell({"id": number} | msgspec.to_builtins(outcome), outcome.text, as_json)
+    sys.exit(0 if outcome.code == "approved" else 1)
 
 
 @orders.command("reject")
 @click.argument("number", type=int)
-@click.option("--reason", required=True)
+@click.option("--reason", required=True, help="Stands in the order's history.")
+@as_json
 @click.pass_obj
-def orders_reject(settings_of: SettingsOf, number: int, reason: str) -> None:
+def orders_reject(settings_of: SettingsOf, number: int, reason: str, as_json: bool) -> None:
+    """Say no to an order that waits for approval; its slots are blocked until somebody releases their needs."""
     settings = settings_of()
     with opened(settings) as ledger:
         verbs = Orders(ledger, compose.rules_of(settings))
         state = verbs.reject(ALL, number, by=person(), now=domain_now(settings), reason=reason)
-    click.echo(f"order {number} is {state}")
+    tell({"id": number, "state": state}, f"order {number} is {state}", as_json)
 
 
 @orders.command("cancel")
 @click.argument("number", type=int)
-@click.option("--reason", default="")
+@click.option("--reason", default="", help="Stands in the order's history.")
+@as_json
 @click.pass_obj
-def orders_cancel(settings_of: SettingsOf, number: int, reason: str) -> None:
+def orders_cancel(settings_of: SettingsOf, number: int, reason: str, as_json: bool) -> None:
     """Cancel; when it is placed already, the supplier is asked."""
     settings = settings_of()
     with opened(settings) as ledger:
         verbs = Orders(ledger, compose.rules_of(settings))
         state = verbs.cancel(ALL, number, by=person(), now=domain_now(settings), reason=reason)
-    click.echo(f"order {number} is {state}")
+    tell({"id": number, "state": state}, f"order {number} is {state}", as_json)
 
 
 @click.command()

@@ -14,7 +14,7 @@ from models.stores import Journal, StateStore
 from streams.replay import Report
 from streams.replay import replay as replay_partition
 from ullage import compose
-from ullage.commands.common import SettingsOf, as_json, emit, moment, opened, table
+from ullage.commands.common import SettingsOf, as_json, emit, moment, note, opened, reading, show, tell, writing
 from ullage.standing import standing
 
 
@@ -96,22 +96,22 @@ def outbox_group() -> None:
 @as_json
 @click.pass_obj
 def outbox_list(settings_of: SettingsOf, dead: bool, as_json: bool) -> None:
-    with opened(settings_of()) as ledger, ledger.read() as tx:
+    """What waits to be delivered, with the last error."""
+    with reading(settings_of) as tx:
         rows = [
             {"id": r.id, "kind": r.kind, "aggregate": r.aggregate, "attempts": r.attempts, "error": r.last_error}
             for r in outbox.list_unsettled(tx, dead=dead)
         ]
-    if as_json:
-        emit(rows)
-    else:
-        table(rows, ("id", "kind", "aggregate", "attempts", "error"), "Nothing waits.")
+    show(rows, ("id", "kind", "aggregate", "attempts", "error"), "Nothing waits.", as_json)
 
 
 @outbox_group.command("retry")
 @click.argument("number", type=int)
+@as_json
 @click.pass_obj
-def outbox_retry(settings_of: SettingsOf, number: int) -> None:
+def outbox_retry(settings_of: SettingsOf, number: int, as_json: bool) -> None:
     """Try a dead letter again."""
-    with opened(settings_of()) as ledger, ledger.write() as tx:
+    with writing(settings_of) as (tx, _):
         outbox.retry_dead(tx, number)
-    click.echo(f"row {number} is tried again")
+        note(tx, "outbox.retried", f"outbox/{number}")
+    tell({"id": number, "state": "waiting"}, f"row {number} is tried again", as_json)

@@ -3,11 +3,14 @@
 import json
 import os
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ledger.registry import products
+from tests.support.reference import leaves
 from ullage import compose
 from ullage.cli import COMMANDS, main
 from ullage.settings import load
@@ -55,7 +58,7 @@ def test_one_device_is_registered_by_commands(ullage):
     assert len(made["token"]) == 43
     ullage("account", "mode", "globex", "ask")
     accounts = {a["name"]: a["mode"] for a in json.loads(ullage("account", "list", "--json").stdout)}
-    assert accounts["globex"] == 2
+    assert accounts["globex"] == "ask"
     assert made["token"] != ullage("device", "rotate", str(made["device_id"])).stdout.strip()
     ullage("device", "retire", str(made["device_id"]))
     devices = {d["name"]: d["retired"] for d in json.loads(ullage("device", "list", "--json").stdout)}
@@ -88,12 +91,26 @@ def test_config_says_where_each_setting_comes_from(ullage, data: Path):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("why", "slot/4711"), 1, "4711"),
+        (("why", "slot/4711"), 1, "there is no slot 4711"),
+        (("why", "4711"), 1, "there is no order 4711"),
         (("why", "nonsense"), 1, "neither an order"),
-        (("orders", "show", "4711"), 1, "4711"),
+        (("orders", "show", "4711"), 1, "there is no order 4711"),
+        (("orders", "approve", "4711"), 1, "there is no order 4711"),
+        (("orders", "reject", "4711", "--reason", "no"), 1, "there is no order 4711"),
+        (("orders", "cancel", "4711"), 1, "there is no order 4711"),
+        (("orders", "list", "--state", "los"), 2, "'los' is not one of"),
         (("replay",), 1, "no checkpoint"),
         (("account", "add", "Not A Name"), 1, "Not A Name"),
+        (("account", "mode", "nobody", "ask"), 1, "there is no account nobody"),
+        (("site", "add", "nobody", "lab", "--time-zone", "Europe/Berlin"), 1, "there is no account nobody"),
         (("device", "add", "nobody", "lab", "x", "--model", "m"), 1, "nobody"),
+        (("device", "retire", "4711"), 1, "there is no device 4711"),
+        (("device", "rotate", "4711"), 1, "there is no device 4711"),
+        (("device", "tail", "4711"), 1, "there is no device 4711"),
+        (("product", "add", "no sku", "--name", "x"), 1, "no sku"),
+        (("supplier", "add", "x", "--channel", "webhook"), 1, "needs a url"),
+        (("token", "revoke", "4711"), 1, "there is no token 4711"),
+        (("outbox", "retry", "4711"), 1, "4711 is no dead letter"),
         (("token", "create"), 2, "--name"),
         (("no-such-command",), 2, "no-such-command"),
     ],
@@ -113,11 +130,64 @@ def test_without_an_installation_a_command_says_how_to_make_one(tmp_path: Path):
     assert "ullage serve" in result.output
 
 
-def test_every_command_explains_itself():
+LEAVES = {name.removeprefix("ullage "): command for name, command in leaves()}
+RUNNING = {"serve", "demo", "gateway", "worker", "api", "deliver", "clock"}
+"""They run until they are stopped, and log."""
+each = pytest.mark.parametrize("name", LEAVES)
+
+
+def test_every_group_explains_itself():
     for name in COMMANDS:
         result = CliRunner().invoke(main, [name, "--help"])
         assert result.exit_code == 0
         assert len(result.output.splitlines()[2].strip()) > 5, name
+
+
+@each
+def test_every_command_explains_itself_and_refuses_what_it_does_not_know(ullage, name: str):
+    assert len(LEAVES[name].help or "") > 10
+    assert "--no-such-option" in ullage(*name.split(), "--no-such-option", code=2).output
+
+
+@pytest.mark.parametrize("name", sorted(LEAVES.keys() - RUNNING))
+def test_a_machine_may_read_every_answer(name: str):
+    assert "--json" in [option for p in LEAVES[name].params for option in p.opts]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("account", "add", "initech"), {"name": "initech", "mode": "observe"}),
+        (("account", "mode", "acme", "off"), {"name": "acme", "mode": "off", "was": "observe"}),
+        (("site", "add", "acme", "depot", "--time-zone", "Asia/Tokyo"), {"name": "depot", "time_zone": "Asia/Tokyo"}),
+        (("product", "add", "DRUM-1", "--name", "Drum"), {"sku": "DRUM-1", "unit": "pieces"}),
+        (("supplier", "add", "zweitwerk"), {"name": "zweitwerk", "channel": "file"}),
+        (("device", "retire", "2"), {"id": 2, "retired": True}),
+    ],
+)
+def test_what_was_done_is_told_to_machines(ullage, arguments: tuple[str, ...], told: dict[str, object]):
+    ullage("fleet", "apply", str(FLEET), "--json")
+    said = json.loads(ullage(*arguments, "--json").stdout)
+    assert said == said | told
+
+
+def test_a_webhook_supplier_is_added_without_its_secret_being_shown(ullage, tmp_path: Path):
+    (tmp_path / "key").write_text("hush\n")
+    options = ("--channel", "webhook", "--url", "https://example.org/orders", "--secret-file", str(tmp_path / "key"))
+    assert "hush" not in ullage("supplier", "add", "postwerk", *options, "--json").output
+    listed = ullage("supplier", "list", "--json").output
+    assert "postwerk" in listed
+    assert "hush" not in listed
+
+
+def test_lists_are_whole(ullage, data: Path):
+    """The registry gives a hundred at a time."""
+    with closing(compose.ledger_of(load({"data": str(data)}, environ={}))) as ledger, ledger.write() as tx:
+        for number in range(105):
+            products.ensure(tx, f"SKU-{number}", "One of many", "pieces", 0)
+    listed = [row["sku"] for row in json.loads(ullage("product", "list", "--json").stdout)]
+    assert {f"SKU-{number}" for number in range(105)} <= set(listed)
+    assert len(listed) == len(set(listed))
 
 
 @pytest.mark.parametrize("role", ["api", "mqtt"])

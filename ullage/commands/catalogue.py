@@ -1,0 +1,112 @@
+"""Commands about what is bought and from whom: products, suppliers; and the fleet file, which has everything."""
+
+from pathlib import Path
+
+import click
+import msgspec
+import yaml
+
+from ledger.fleet import apply_fleet, parse_fleet
+from ledger.registry import products, suppliers
+from models.stores import StoreError
+from ullage.commands.common import (
+    SettingsOf,
+    as_json,
+    domain_now,
+    emit,
+    every,
+    note,
+    opened,
+    reading,
+    show,
+    table,
+    tell,
+    writing,
+)
+
+
+@click.group()
+def fleet() -> None:
+    """The fleet file: catalogue, accounts, sites and devices in one document."""
+
+
+@fleet.command("apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+@click.pass_obj
+def fleet_apply(settings_of: SettingsOf, file: Path, as_json: bool) -> None:
+    """Create or change all that FILE (YAML) names, or nothing. Credentials of new devices are shown this once."""
+    settings = settings_of()
+    try:
+        document = yaml.safe_load(file.read_text())
+    except yaml.YAMLError as error:
+        raise StoreError(f"{file}: not YAML: {error}") from error
+    with opened(settings) as ledger:
+        result = apply_fleet(ledger, parse_fleet(document), domain_now(settings))
+    if as_json:
+        emit({"summary": result.summary, "credentials": [c._asdict() for c in result.credentials]})
+        return
+    click.echo(", ".join(f"{n} {noun.replace('_', ' ')}" for noun, n in result.summary.items()))
+    table([c._asdict() for c in result.credentials], ("account", "device", "token"), "No new devices.")
+
+
+@click.group()
+def product() -> None:
+    """Products (stock keeping units)."""
+
+
+@product.command("add")
+@click.argument("sku")
+@click.option("--name", required=True, help="For people.")
+@click.option("--unit", default="pieces", show_default=True, help="Unit of what it fills: pages, g, ml, cups, days.")
+@as_json
+@click.pass_obj
+def product_add(settings_of: SettingsOf, sku: str, name: str, unit: str, as_json: bool) -> None:
+    """Create or change a product."""
+    with writing(settings_of) as (tx, now):
+        made = products.ensure(tx, sku, name, unit, now)
+        note(tx, "product.set", f"product/{made.id}", after=made)
+    tell(msgspec.structs.asdict(made), f"product {made.id}: {sku}", as_json)
+
+
+@product.command("list")
+@as_json
+@click.pass_obj
+def product_list(settings_of: SettingsOf, as_json: bool) -> None:
+    """All products."""
+    with reading(settings_of) as tx:
+        found = every(lambda after: products.list_products(tx, after=after))
+    show(found, ("id", "sku", "name", "unit"), "No products yet: ullage product add", as_json)
+
+
+@click.group()
+def supplier() -> None:
+    """Suppliers."""
+
+
+@supplier.command("add")
+@click.argument("name")
+@click.option("--channel", type=click.Choice(suppliers.CHANNELS), default="file", show_default=True)
+@click.option("--url", default="", help="Where purchase orders are posted (webhook).")
+@click.option("--secret-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="HMAC key (webhook).")
+@as_json
+@click.pass_obj
+def supplier_add(
+    settings_of: SettingsOf, name: str, channel: str, url: str, secret_file: Path | None, as_json: bool
+) -> None:
+    """Create or change a supplier; offers come with the fleet file."""
+    secret = secret_file.read_text().strip() if secret_file else ""
+    with writing(settings_of) as (tx, now):
+        made = suppliers.ensure(tx, name, now, channel=channel, url=url, secret=secret)
+        note(tx, "supplier.set", f"supplier/{made.id}", after=made)
+    tell(msgspec.structs.asdict(made), f"supplier {made.id}: {name}, channel {channel}", as_json)
+
+
+@supplier.command("list")
+@as_json
+@click.pass_obj
+def supplier_list(settings_of: SettingsOf, as_json: bool) -> None:
+    """All suppliers, without their secrets."""
+    with reading(settings_of) as tx:
+        found = every(lambda after: suppliers.list_suppliers(tx, after=after))
+    show(found, ("id", "name", "channel", "url"), "No suppliers yet: ullage supplier add", as_json)

@@ -1,0 +1,111 @@
+"""Commands about machines: registration, credentials, what they send."""
+
+import click
+from sqlalchemy import Connection
+
+from ingest.tail import follow
+from ledger.directory import LedgerDirectory
+from ledger.registry import accounts, device_models, devices, sites
+from ledger.registry.devices import NewDevice
+from ledger.scope import Scope
+from models.stores import StoreError
+from ullage import compose
+from ullage.commands.common import SettingsOf, as_json, emit, every, note, opened, reading, show, tell, writing
+
+ALL = Scope.all()
+
+
+@click.group()
+def device() -> None:
+    """Devices."""
+
+
+@device.command("add")
+@click.argument("account_name", metavar="ACCOUNT")
+@click.argument("site_name", metavar="SITE")
+@click.argument("name")
+@click.option("--model", required=True, help="Device model of the catalogue.")
+@click.option("--sandbox", is_flag=True, help="Goes through every state, but nothing leaves the house.")
+@as_json
+@click.pass_obj
+def device_add(
+    settings_of: SettingsOf, account_name: str, site_name: str, name: str, model: str, sandbox: bool, as_json: bool
+) -> None:
+    """Register a device; its credential is shown this once."""
+    with writing(settings_of) as (tx, now):
+        owner = accounts.find(tx, ALL, account_name)
+        place = sites.find(tx, ALL, owner.id, site_name)
+        new = NewDevice(place.id, name, device_models.find(tx, model).id, sandbox)
+        issued = devices.register(tx, ALL, [new], now)[0]
+        note(tx, "device.registered", f"device/{issued.device_id}", account_id=owner.id)
+    if as_json:
+        emit(issued._asdict())
+    else:
+        click.echo(f"device {issued.device_id}: MQTT user name {issued.account}, client id {issued.device}, password:")
+        click.echo(issued.token)
+
+
+@device.command("list")
+@as_json
+@click.pass_obj
+def device_list(settings_of: SettingsOf, as_json: bool) -> None:
+    """The devices of all accounts, without their credentials."""
+    with reading(settings_of) as tx:
+        found = every(lambda after: devices.list_devices(tx, ALL, after=after))
+    columns = ("id", "account_id", "site_id", "name", "ready", "sandbox", "retired")
+    show(found, columns, "No devices yet: ullage device add", as_json)
+
+
+@device.command("retire")
+@click.argument("number", type=int)
+@as_json
+@click.pass_obj
+def device_retire(settings_of: SettingsOf, number: int, as_json: bool) -> None:
+    """Take a device out of service; its goods stay with the site."""
+    with writing(settings_of) as (tx, _):
+        owner = _owner(tx, number)
+        devices.retire(tx, ALL, number)
+        note(tx, "device.retired", f"device/{number}", account_id=owner)
+    tell({"id": number, "retired": True}, f"device {number} is retired", as_json)
+
+
+@device.command("rotate")
+@click.argument("number", type=int)
+@as_json
+@click.pass_obj
+def device_rotate(settings_of: SettingsOf, number: int, as_json: bool) -> None:
+    """A new credential, shown this once; the old one ends within a second."""
+    with writing(settings_of) as (tx, _):
+        owner = _owner(tx, number)
+        issued = devices.rotate(tx, ALL, number)
+        note(tx, "device.rotated", f"device/{number}", account_id=owner)
+    tell(issued._asdict(), issued.token, as_json)
+
+
+@device.command("tail")
+@click.argument("number", type=int)
+@as_json
+@click.pass_obj
+def device_tail(settings_of: SettingsOf, number: int, as_json: bool) -> None:
+    """What the device sends, decoded or refused with the reason, live. Ctrl-C ends it."""
+    settings = settings_of()
+    with opened(settings) as ledger:
+        with ledger.read() as tx:
+            found = devices.get(tx, ALL, number)
+            owner = accounts.get(tx, ALL, found.account_id)
+        identity = LedgerDirectory(ledger).lookup(owner.name, found.name)
+        if identity is None:
+            raise StoreError(f"device {number} is not in the directory")
+        journal = compose.journal_of(settings)
+        try:
+            for line in follow(journal, identity):
+                emit(line) if as_json else click.echo(" ".join(f"{k}={v}" for k, v in line.items()))
+        except KeyboardInterrupt:
+            return
+        finally:
+            journal.close()
+
+
+def _owner(tx: Connection, number: int) -> int:
+    """The account of a device. Raises NotFound."""
+    return devices.get(tx, ALL, number).account_id

@@ -1,0 +1,97 @@
+"""Commands about who buys and where: accounts and sites."""
+
+from typing import Any
+
+import click
+import msgspec
+
+from ledger.registry import accounts, sites
+from ledger.registry.calendars import CalendarSpec
+from ledger.scope import Scope
+from models.facts import Mode
+from ullage.commands.common import SettingsOf, as_json, every, note, reading, show, tell, writing
+
+ALL = Scope.all()
+MODES = [mode.name.lower() for mode in Mode]
+
+
+def _worded(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"mode": Mode(row["mode"]).name.lower()}
+
+
+@click.group()
+def account() -> None:
+    """Accounts (tenants)."""
+
+
+@account.command("add")
+@click.argument("name")
+@click.option("--currency", default="EUR", show_default=True)
+@as_json
+@click.pass_obj
+def account_add(settings_of: SettingsOf, name: str, currency: str, as_json: bool) -> None:
+    """A new account; it starts in mode `observe`."""
+    with writing(settings_of) as (tx, now):
+        made = accounts.create(tx, name, currency, now)
+        note(tx, "account.created", f"account/{made.id}", account_id=made.id)
+    tell(_worded(msgspec.structs.asdict(made)), f"account {made.id}: {name}, mode observe", as_json)
+
+
+@account.command("list")
+@as_json
+@click.pass_obj
+def account_list(settings_of: SettingsOf, as_json: bool) -> None:
+    """All accounts."""
+    with reading(settings_of) as tx:
+        found = [_worded(row) for row in every(lambda after: accounts.list_accounts(tx, ALL, after=after))]
+    columns = ("id", "name", "mode", "paused", "currency", "service_level", "monthly_budget")
+    show(found, columns, "No accounts yet: ullage account add", as_json)
+
+
+@account.command("mode")
+@click.argument("name")
+@click.argument("mode", type=click.Choice(MODES))
+@as_json
+@click.pass_obj
+def account_mode(settings_of: SettingsOf, name: str, mode: str, as_json: bool) -> None:
+    """Set the ordering mode. Before `auto`, count the spares, or the first day fills every closet."""
+    with writing(settings_of) as (tx, _):
+        found = accounts.find(tx, ALL, name)
+        accounts.change(tx, ALL, found.id, mode=int(Mode[mode.upper()]))
+        before = Mode(found.mode).name.lower()
+        change = {"before": {"mode": before}, "after": {"mode": mode}}
+        note(tx, "account.mode", f"account/{found.id}", account_id=found.id, **change)
+    tell({"id": found.id, "name": name, "mode": mode, "was": before}, f"{name}: {before} -> {mode}", as_json)
+
+
+@click.group()
+def site() -> None:
+    """Sites: where devices stand and goods are delivered."""
+
+
+@site.command("add")
+@click.argument("account_name", metavar="ACCOUNT")
+@click.argument("name")
+@click.option("--address", default="", help="Where goods are delivered.")
+@click.option("--time-zone", required=True, help="IANA name, such as Europe/Berlin.")
+@as_json
+@click.pass_obj
+def site_add(
+    settings_of: SettingsOf, account_name: str, name: str, address: str, time_zone: str, as_json: bool
+) -> None:
+    """A new site of an account."""
+    with writing(settings_of) as (tx, now):
+        owner = accounts.find(tx, ALL, account_name)
+        made = sites.create(tx, ALL, owner.id, name, CalendarSpec(time_zone=time_zone), now, address=address)
+        note(tx, "site.created", f"site/{made.id}", account_id=owner.id)
+    tell(_worded(msgspec.structs.asdict(made)), f"site {made.id}: {account_name}/{name}", as_json)
+
+
+@site.command("list")
+@as_json
+@click.pass_obj
+def site_list(settings_of: SettingsOf, as_json: bool) -> None:
+    """The sites of all accounts."""
+    with reading(settings_of) as tx:
+        found = [_worded(row) for row in every(lambda after: sites.list_sites(tx, ALL, after=after))]
+    show(found, ("id", "account_id", "name", "time_zone", "address"), "No sites yet: ullage site add", as_json)
