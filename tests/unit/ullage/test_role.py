@@ -3,7 +3,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.support.installation import STARTING, waited
 from ullage import clocks, compose
+from ullage.roles import NAMES
 from ullage.settings import load
 
 
@@ -32,3 +36,24 @@ def test_a_role_on_the_wrong_clock_says_so_in_one_line(tmp_path: Path):
     assert process.returncode == 2
     assert b"runs on system time" in said
     assert b"Traceback" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_each_role_starts_alone_and_ends_when_it_is_told(tmp_path: Path):
+    ports = {"ULLAGE_API_PORT": "0", "ULLAGE_MQTT_PORT": "0"}
+    running = {}
+    try:
+        for name in NAMES:  # the clock comes first: the gateway accepts nothing before it
+            log = tmp_path / f"{name}.log"
+            with log.open("wb") as file:
+                running[name] = role(tmp_path / "data", name, env=ports, stderr=file, stdout=file)
+            waited(lambda log=log: "role.ready" in log.read_text(), log.read_text, STARTING)
+        assert {name: process.poll() for name, process in running.items()} == dict.fromkeys(NAMES)
+        for process in running.values():
+            process.terminate()
+        assert {name: process.wait(30) for name, process in running.items()} == dict.fromkeys(NAMES, 0)
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
