@@ -1,6 +1,5 @@
 """A partition's whole state: tables of numpy rows, found by the ledger's ids. Only `step` changes it."""
 
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,13 +9,13 @@ from models import layout
 from models.facts import ClassFact
 from models.index import Index
 from models.layout import LOCAL_DAY, NO_TOTAL, SHEET, SHEETS
+from models.rows import Rows
 from models.units import NEVER
 
 FORMAT = 3
 """Of the snapshot. A checkpoint of another format is refused: replay the journal, or go back to the old version."""
 
 UNMAPPED = 4096  # names that are remembered as told
-Rows = npt.NDArray[Any]
 
 
 class Table:

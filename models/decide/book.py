@@ -8,7 +8,8 @@ import numpy as np
 from models.decide.layout import MODE, PLAN, POOL, WATCH
 from models.index import pair
 from models.records import Reorder
-from models.state import Rows, State, Table
+from models.rows import Rows
+from models.state import State, Table
 from models.units import DAY
 
 FIRST_INTERVAL = DAY

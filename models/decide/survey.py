@@ -13,7 +13,8 @@ from models.decide.outlook import DETAIL, OUTLOOK, assess, detail
 from models.depletion import NORMAL_Z
 from models.facts import Meter
 from models.layout import LEAD_POINTS, DeviceFlag, SlotFlag
-from models.state import Rows, State
+from models.rows import Rows, gather, scatter
+from models.state import State
 from models.units import DAY
 
 Longs = npt.NDArray[np.int64]
@@ -56,17 +57,20 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
     """`due`: rows to look at; among them `asked`, for which a person asks, and `tested`, about which one asks only.
 
     Raises BadOutlookError."""
-    first = _outlooks(state, now, due)
-    ranked = _pools_to_rank(state, book, first, due, np.concatenate([asked, tested]))
+    rows, slots, plans = due, gather(state.slots.rows, due), gather(book.plans, due)
+    outlooks = _outlooks(state, now, rows, slots)
+    ranked = _pools_to_rank(state, book, outlooks, slots, plans, np.isin(due, np.concatenate([asked, tested])))
     more = np.setdiff1d(cover.pool_members(ranked, book.pools.rows, book.plans), due)
-    rows, outlooks = due, first
     if len(more):
-        rows, outlooks = np.concatenate([due, more]), np.concatenate([first, _outlooks(state, now, more)])
-    site_row = state.slots.rows["site_row"][rows]
+        more_slots = gather(state.slots.rows, more)
+        outlooks = np.concatenate([outlooks, _outlooks(state, now, more, more_slots)])
+        rows, slots = np.concatenate([due, more]), np.concatenate([slots, more_slots])
+        plans = np.concatenate([plans, gather(book.plans, more)])
+    site_row = slots["site_row"]
     site = np.where(site_row >= 0, state.sites.rows["id"][site_row], 0)
-    order = np.lexsort((state.slots.rows["id"][rows], site))
-    rows, outlooks = rows[order], outlooks[order]
-    slots, plans = state.slots.rows[rows], book.plans[rows]
+    order = np.lexsort((slots["id"], site))
+    rows = rows[order]
+    outlooks, slots, plans = gather(outlooks, order), gather(slots, order), gather(plans, order)
     basic = _circumstances(state, slots)
     signalled = (slots["flags"] & int(SIGNALS)) != 0
     wants = _wants(state, slots, outlooks) | signalled | np.isin(rows, asked)
@@ -122,25 +126,27 @@ def _circumstances(state: State, slots: Rows) -> tuple[Bools, Bools, Bools, Bool
     return placed, gone, stopped, (flags & int(DeviceFlag.SILENT)) != 0
 
 
-def _outlooks(state: State, now: int, rows: Longs) -> Rows:
-    """Of slots whose site works; the others stay without a forecast. Raises BadOutlookError."""
-    placed, _, stopped, _ = _circumstances(state, state.slots.rows[rows])
+def _outlooks(state: State, now: int, rows: Longs, slots: Rows) -> Rows:
+    """Of slots whose site works; the others stay without a forecast. `slots`: copies of the rows.
+
+    Raises BadOutlookError."""
+    placed, _, stopped, _ = _circumstances(state, slots)
     out = np.zeros(len(rows), OUTLOOK)
     out["row"] = rows
     out["empty"] = out["look"] = now + DAY
     out["level"] = np.nan
     able = np.flatnonzero(placed & ~stopped)
-    lanes, place = np.unique(state.slots.rows["lane_row"][rows[able]], return_inverse=True)
+    lanes, place = np.unique(slots["lane_row"][able], return_inverse=True)
     room = (len(lanes), LEAD_POINTS)
     stamps = np.full(len(lanes), -1, np.int64)
-    part = out[able]
+    part = gather(out, able)
     at, tau = np.zeros(room, np.int64), np.zeros(room)
     assess(rows[able], place, now, *_tables(state), at, tau, stamps, np.zeros(LEAD_POINTS), part)
     if not np.isfinite(part["probability"]).all() or not np.isfinite(part["median"]).all():
         bad = part["row"][~(np.isfinite(part["probability"]) & np.isfinite(part["median"]))]
         ids = ", ".join(str(i) for i in state.slots.rows["id"][bad[:5]].tolist())
         raise BadOutlookError(f"no finite forecast of slot {ids}")
-    out[able] = part
+    scatter(out, able, part)
     return out
 
 
@@ -152,12 +158,11 @@ def _wants(state: State, slots: Rows, outlooks: Rows) -> Bools:
     return past
 
 
-def _pools_to_rank(state: State, book: Book, outlooks: Rows, due: Longs, asked: Longs) -> Longs:
+def _pools_to_rank(state: State, book: Book, outlooks: Rows, slots: Rows, plans: Rows, asked: Bools) -> Longs:
     """Pools of what is due in which something may have to be decided."""
-    slots, plans = state.slots.rows[due], book.plans[due]
     pooled = plans["pool_row"] >= 0
     open_need = plans["standing"] == Standing.OPEN
-    wants = _wants(state, slots, outlooks) | ((slots["flags"] & int(SIGNALS)) != 0) | np.isin(due, asked)
+    wants = _wants(state, slots, outlooks) | ((slots["flags"] & int(SIGNALS)) != 0) | asked
     hot = book.pools.rows["hot"][plans["pool_row"]] != 0
     counted = open_need & ((plans["flags"] & int(PlanFlag.COUNTED)) != 0)
     return np.unique(plans["pool_row"][pooled & ((wants & ~open_need) | hot | counted)]).astype(np.int64)

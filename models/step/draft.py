@@ -12,7 +12,8 @@ from models.effects import Effect, Need
 from models.facts import Mode
 from models.layout import SlotFlag
 from models.records import Reorder
-from models.state import Rows, State
+from models.rows import Rows
+from models.state import State
 from models.step.needs import Reasons, answers, needs_of, ordering_mode, proposals, would_orders
 from models.step.usage import usage_booked
 from models.step.views import risk_band, slot_views

@@ -7,7 +7,8 @@ from models.decide.book import Book
 from models.decide.layout import Status
 from models.decide.survey import Survey, details
 from models.effects import Evidence, SlotView
-from models.state import Rows, State
+from models.rows import Rows, gather
+from models.state import State
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -38,7 +39,7 @@ def evidence(state: State, book: Book, now: int, seen: Survey, chosen: npt.NDArr
     """Of the chosen positions of the survey."""
     result = []
     told = zip(*(column.tolist() for column in levels(seen, chosen)), strict=True)
-    proofs = details(state, now, seen.outlooks[chosen], receipt=True)
+    proofs = details(state, now, gather(seen.outlooks, chosen), receipt=True)
     for i, d, (low, high, level) in zip(chosen.tolist(), proofs, told, strict=True):
         pool = book.pools.rows[int(seen.plans[i]["pool_row"])]
         result.append(
@@ -80,7 +81,7 @@ def slot_views(
     """Views of the chosen positions of the survey."""
     if not len(chosen):
         return []
-    slots, o = seen.slots[chosen], seen.outlooks[chosen]
+    slots, o = gather(seen.slots, chosen), gather(seen.outlooks, chosen)
     pool_row = seen.plans["pool_row"][chosen]
     pooled = pool_row >= 0
     pools = book.pools.rows
