@@ -1,9 +1,8 @@
 """What the worker folds, decides and writes, on one core: frames of 500, frames of one, plain Faust, a million slots.
 
-python -m bench.worker [PART]: all parts, or one of: frames, single, live, plain, million. Each runs in a process of
-its own, so that
-memory and processor time are its own. Real stores on SQLite, real ledger with a registered fleet; a reading has 2
-supplies and 1 counter.
+python -m bench.worker [PART]: all parts, or one of: frames, interpreted, single, live, plain, million. Each runs in a
+process of its own, so that memory and processor time are its own. Real stores on SQLite, real ledger with a registered
+fleet; a reading has 2 supplies and 1 counter.
 """
 
 import asyncio
@@ -38,6 +37,7 @@ from models.facts import (
     SlotFact,
     StockFact,
 )  # fmt: skip
+from models.jit import COMPILED
 from models.records import Tick
 from models.stores import Checkpoint
 from models.units import DAY, HOUR
@@ -52,7 +52,7 @@ from streams.worker.run import run_worker
 from streams.worker.series_sink import SeriesSink
 from tests.support.fleet_world import T0, FleetWorld, fleet_world, make_frame
 
-PARTS = ("frames", "single", "live", "plain", "million")
+PARTS = ("frames", "interpreted", "single", "live", "plain", "million")
 DEVICES = 5_000
 FRAME = 500
 
@@ -142,6 +142,12 @@ def _commits() -> int:
 
 def frames() -> dict[str, Any]:
     return throughput(2_000_000, FRAME, 40_000)  # a tick every 100 ms at the rate that is asked for
+
+
+def interpreted() -> dict[str, Any]:
+    """As `frames`, in plain Python."""
+    assert not COMPILED
+    return throughput(600_000, FRAME, 40_000)
 
 
 def single() -> dict[str, Any]:
@@ -319,7 +325,8 @@ def _facts(slots: int) -> Iterator[Any]:
 
 def _child(part: str, *arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench.worker", part, *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | ({"NUMBA_DISABLE_JIT": "1"} if part == "interpreted" else {})
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -339,6 +346,10 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
         (
             "worker, readings/s per core, frames of 500",
             f"{found['frames']['readings_per_core_s']:,}", "400,000", "1,500,000",
+        ),
+        (
+            "worker, the same in plain Python",
+            f"{found['interpreted']['readings_per_core_s']:,}", "20,000", "",
         ),
         ("worker, readings/s per core, frames of one", f"{found['single']['readings_per_core_s']:,}", "3,000", "6,000"),
         ("worker, cores for 1,000 readings/s in frames of one", f"{found['live']['cores']}", "0.5", ""),
@@ -361,11 +372,8 @@ def _main(arguments: list[str]) -> None:
         case ["million-recover", folder, _]:
             print(json.dumps(_million_recover(Path(folder))))
         case [part]:
-            print(
-                json.dumps(
-                    {"frames": frames, "single": single, "live": live, "plain": plain, "million": million}[part]()
-                )
-            )
+            parts = (frames, interpreted, single, live, plain, million)
+            print(json.dumps(next(run_part for run_part in parts if run_part.__name__ == part)()))
         case _:
             found = run()
             for row in rows(found):

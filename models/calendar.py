@@ -67,10 +67,10 @@ def day_rows(
 @jit
 def day_at(days: Any, first: int, count: int, ts: int) -> int:
     """Which of the calendar's days `ts` lies in: 0 .. count - 1, the nearest if it lies outside."""
-    k = min(max((ts - i64(days[first]["start"])) // DAY, 0), count - 1)
-    while k > 0 and i64(days[first + k]["start"]) > ts:
+    k = min(max((ts - i64(days[first].start)) // DAY, 0), count - 1)  # off by few: local days are 23 to 25 hours long
+    while k > 0 and i64(days[first + k].start) > ts:
         k -= 1
-    while k < count - 1 and i64(days[first + k + 1]["start"]) <= ts:
+    while k < count - 1 and i64(days[first + k + 1].start) <= ts:
         k += 1
     return k
 
@@ -78,15 +78,18 @@ def day_at(days: Any, first: int, count: int, ts: int) -> int:
 @jit
 def tau_at(days: Any, first: int, count: int, ts: int) -> float:
     """Business days from the calendar's beginning to `ts`; plain days since 1970 without a calendar (count 0)."""
-    if count == 0:
-        return ts / DAY
-    begin, end = i64(days[first]["start"]), i64(days[first + count]["start"])
-    if ts < begin or ts >= end:
-        total = f64(days[first + count]["tau"])
-        return (ts - begin) / DAY * (total / count) if ts < begin else total + (ts - end) / DAY * (total / count)
-    k = first + day_at(days, first, count, ts)
-    start = i64(days[k]["start"])
-    return f64(days[k]["tau"]) + (ts - start) / (i64(days[k + 1]["start"]) - start) * f64(days[k]["weight"])
+    return tau_on(days, first, count, day_at(days, first, count, ts), ts) if count > 0 else ts / DAY
+
+
+@jit
+def tau_on(days: Any, first: int, count: int, k: int, ts: int) -> float:
+    """tau_at of a moment whose day_at is `k`."""
+    day, following = days[first + k], days[first + k + 1]
+    start, end = i64(day.start), i64(following.start)
+    if start <= ts < end:
+        return f64(day.tau) + (ts - start) / (end - start) * f64(day.weight)
+    total = f64(days[first + count].tau)
+    return (ts - start) / DAY * (total / count) if ts < start else total + (ts - end) / DAY * (total / count)
 
 
 @jit
@@ -94,44 +97,49 @@ def time_at(days: Any, first: int, count: int, tau: float) -> int:
     """The first moment at which business time has reached `tau`: the inverse of tau_at, in ms."""
     if count == 0:
         return i64(tau * DAY)
-    total = f64(days[first + count]["tau"])
+    total = f64(days[first + count].tau)
     mean = max(total / count, 1e-3)
     if tau <= 0.0:
-        return i64(days[first]["start"]) + i64(tau / mean * DAY)
+        return i64(days[first].start) + i64(tau / mean * DAY)
     if tau > total:
-        return i64(days[first + count]["start"]) + i64((tau - total) / mean * DAY)
+        return i64(days[first + count].start) + i64((tau - total) / mean * DAY)
     low, high = 0, count  # tau at low < tau <= tau at high
     while high - low > 1:
         middle = (low + high) // 2
-        if f64(days[first + middle]["tau"]) < tau:
+        if f64(days[first + middle].tau) < tau:
             low = middle
         else:
             high = middle
     k = first + low
-    start = i64(days[k]["start"])
-    weight = max(f64(days[k]["weight"]), 1e-9)
-    share = min((tau - f64(days[k]["tau"])) / weight, 1.0)
-    return start + i64(share * (i64(days[k + 1]["start"]) - start))
+    start = i64(days[k].start)
+    weight = max(f64(days[k].weight), 1e-9)
+    share = min((tau - f64(days[k].tau)) / weight, 1.0)
+    return start + i64(share * (i64(days[k + 1].start) - start))
 
 
 @jit
 def local_day(days: Any, first: int, count: int, number: int, ts: int) -> int:
     """Local day number since 1970-01-01; `number` is that of the calendar's first day. UTC without a calendar."""
-    if count == 0:
-        return ts // DAY
-    k = day_at(days, first, count, ts)
-    start = i64(days[first + k]["start"])
+    return local_day_on(days, first, count, number, day_at(days, first, count, ts), ts) if count > 0 else ts // DAY
+
+
+@jit
+def local_day_on(days: Any, first: int, count: int, number: int, k: int, ts: int) -> int:
+    """local_day of a moment whose day_at is `k`."""
+    if 0 < k < count - 1:
+        return number + k
+    start = i64(days[first + k].start)
     return number + k + (ts - start) // DAY if ts < start or k == count - 1 else number + k
 
 
 @jit
 def next_open(days: Any, first: int, count: int, ts: int) -> int:
     """`ts` if goods can arrive on its local day, else the beginning of the next day on which they can."""
-    if count == 0 or ts >= i64(days[first + count]["start"]):
+    if count == 0 or ts >= i64(days[first + count].start):
         return ts
     k = day_at(days, first, count, ts)
-    if days[first + k]["open"] != 0:
+    if days[first + k].open != 0:
         return ts
-    while k < count and days[first + k]["open"] == 0:
+    while k < count and days[first + k].open == 0:
         k += 1
-    return i64(days[first + k]["start"])
+    return i64(days[first + k].start)

@@ -1,8 +1,8 @@
 """Compile where numba is there; run the same functions as plain Python where it is not. Both give the same bits.
 
 Only + - * / sqrt, comparisons and tables in float64 (no fastmath), integers in int64. `f64` and `i64` turn what an
-array holds into the number to calculate with: numba keeps float32 as float32 unless told, Python is slow with numpy
-scalars.
+array holds into the number to calculate with: numba keeps float32 as float32 unless told. Compiled code reads the
+fields of a record as attributes, and so does plain Python: there an entry sees arrays as `models.plain` shows them.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 from zlib import crc32
+
+from models.plain import seen, showing
 
 try:
     import numba
@@ -35,8 +37,13 @@ else:
     f64, i64 = float, int
 
 
+def constant(array: Any) -> Any:
+    """A table that compiled code reads as a global."""
+    return array if COMPILED else seen(array)
+
+
 def jit(function: _F) -> _F:
-    """A helper: compiled into whatever calls it. Python can call it, too."""
+    """A helper: compiled into whatever calls it. Python can call it, too, if no argument is an array of records."""
     return numba.njit(error_model="numpy")(function) if COMPILED else function
 
 
@@ -47,7 +54,13 @@ def inner(function: _F) -> _F:
 
 def entry(function: _F) -> _F:
     """What Python calls: compiled once and kept on disk. One that calls other files captures a `fingerprint`."""
-    return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else function
+    return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else showing(function)
+
+
+@jit
+def wrapped(x: int) -> int:
+    """A product within int64, as compiled code multiplies."""
+    return x if COMPILED else (x + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def is_kept(compiled: Any) -> bool:

@@ -1,6 +1,5 @@
 """A partition's whole state: tables of numpy rows, found by the ledger's ids. Only `step` changes it."""
 
-
 import msgspec
 import numpy as np
 import numpy.typing as npt

@@ -23,7 +23,7 @@ _TOPUP = int(Refill.TOPUP)
 @inner
 def claim_of(slot: Any) -> float:
     """Units of stock that the next refill of a slot takes."""
-    return (f64(slot["capacity"]) if slot["refill"] == _TOPUP else 1.0) / f64(slot["pack_units"])
+    return (f64(slot.capacity) if slot.refill == _TOPUP else 1.0) / f64(slot.pack_units)
 
 
 @entry
@@ -37,12 +37,12 @@ def members(pool_rows: Any, pools: Any, plans: Any, out: Any) -> int:
     """Rows of all slots of the pools into `out`, as many as fit; how many there are. Follows the links of the book."""
     n = 0
     for p in range(len(pool_rows)):
-        row = i64(pools[pool_rows[p]]["first_slot"])
+        row = i64(pools[pool_rows[p]].first_slot)
         while row >= 0:
             if n < len(out):
                 out[n] = row
             n += 1
-            row = i64(plans[row]["next_slot"])
+            row = i64(plans[row].next_slot)
     return n
 
 
@@ -55,23 +55,23 @@ def rank(order: Any, rows: Any, slots: Any, plans: Any, pools: Any, before: Any,
     """
     at = 0
     while at < len(order):
-        pool = i64(plans[rows[order[at]]]["pool_row"])
+        pool = i64(plans[rows[order[at]]].pool_row)
         end = at
         open_claims = 0.0
-        while end < len(order) and i64(plans[rows[order[end]]]["pool_row"]) == pool:
+        while end < len(order) and i64(plans[rows[order[end]]].pool_row) == pool:
             row = rows[order[end]]
-            if plans[row]["standing"] == _OPEN:
+            if plans[row].standing == _OPEN:
                 open_claims += claim_of(slots[row])
             end += 1
-        on_hand = f64(pools[pool]["on_hand"])
-        free = on_hand + f64(pools[pool]["on_order"]) - open_claims
+        on_hand = f64(pools[pool].on_hand)
+        free = on_hand + f64(pools[pool].on_order) - open_claims
         used = 0.0
         all_used = 0.0
         for k in range(at, end):
             i = order[k]
             row = rows[i]
             claim = claim_of(slots[row])
-            if plans[row]["standing"] == _OPEN:
+            if plans[row].standing == _OPEN:
                 before[i] = all_used
                 covered[i] = all_used + claim <= on_hand + TOLERANCE
             else:

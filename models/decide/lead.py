@@ -20,7 +20,7 @@ def taken_up(days: Any, first: int, count: int, now: int, cutoff: int) -> int:
     following = midnight + DAY
     if count > 0:
         k = first + day_at(days, first, count, now)
-        start, end = i64(days[k]["start"]), i64(days[k + 1]["start"])
+        start, end = i64(days[k].start), i64(days[k + 1].start)
         if start <= now < end:
             midnight, following = start, end
     return midnight + cutoff if now <= midnight + cutoff else following + cutoff

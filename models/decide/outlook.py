@@ -51,6 +51,9 @@ DETAIL = np.dtype(
     ]
 )
 
+LEAD = np.dtype([("at", "<i8", (LEAD_POINTS,)), ("tau", "<f8", (LEAD_POINTS,)), ("stamp", "<i8")])
+"""Arrivals of a lane, ms and business time from now; `stamp`: the moment that they are of."""
+
 _AGE = int(Meter.AGE)
 
 
@@ -70,63 +73,63 @@ def normal_z(p: float) -> float:
 @inner
 def believe(slot: Any, classes: Any, days: Any, first: int, count: int, now: int, out: Any) -> None:
     """Predict the slot to `now` and forecast: fills known, median, spread, elapsed, tau, level of `out`."""
-    out["tau"] = tau_at(days, first, count, now)
-    out["elapsed"] = 0.0
-    out["known"] = True
-    if slot["meter"] == _AGE:
-        life = max(f64(slot["capacity"]), 1.0)
-        elapsed = max((now - i64(slot["opened"])) / DAY, 0.0)
-        out["median"] = life
-        out["spread"] = AGE_SPREAD
-        out["elapsed"] = elapsed
-        out["level"] = max(100.0 * (1.0 - elapsed / life), 0.0)
+    out.tau = tau_at(days, first, count, now)
+    out.elapsed = 0.0
+    out.known = True
+    if slot.meter == _AGE:
+        life = max(f64(slot.capacity), 1.0)
+        elapsed = max((now - i64(slot.opened)) / DAY, 0.0)
+        out.median = life
+        out.spread = AGE_SPREAD
+        out.elapsed = elapsed
+        out.level = max(100.0 * (1.0 - elapsed / life), 0.0)
         return
-    level = f64(slot["level"])
-    if isnan(level) or slot["class_row"] < 0:
-        out["known"] = False
-        out["median"] = 0.0
-        out["spread"] = 0.0
-        out["level"] = np.nan
+    level = f64(slot.level)
+    if isnan(level) or slot.class_row < 0:
+        out.known = False
+        out.median = 0.0
+        out.spread = 0.0
+        out.level = np.nan
         return
-    c = classes[slot["class_row"]]
-    rate = f64(slot["rate"])
-    prior = f64(c["rate"])
+    c = classes[slot.class_row]
+    rate = f64(slot.rate)
+    prior = f64(c.rate)
     dt = 0.0
     if level > EMPTY:
-        dt = max(f64(out["tau"]) - tau_at(days, first, count, i64(slot["read"])), 0.0)
+        dt = max(f64(out.tau) - tau_at(days, first, count, i64(slot.read)), 0.0)
     p11, _, p22 = covariance_after(
         rate,
-        f64(slot["p11"]),
-        f64(slot["p12"]),
-        f64(slot["p22"]),
-        f64(slot["phi"]),
-        f64(c["eta"]),
+        f64(slot.p11),
+        f64(slot.p12),
+        f64(slot.p22),
+        f64(slot.phi),
+        f64(c.eta),
         4.0 * prior * prior,
         dt,
     )
     level = max(level - rate * dt, 0.0)
-    out["level"] = level
+    out.level = level
     median, spread = forecast(
         level,
         0.0,
         rate,
         p11,
         p22,
-        f64(slot["phi"]),
-        f64(slot["used"]),
-        f64(slot["span"]),
+        f64(slot.phi),
+        f64(slot.used),
+        f64(slot.span),
         prior,
-        f64(c["kappa"]),
-        f64(c["eta"]),
+        f64(c.kappa),
+        f64(c.eta),
     )
-    out["median"] = median
-    out["spread"] = spread
+    out.median = median
+    out.spread = spread
 
 
 @inner
 def clock_of(slot: Any, tau: float, elapsed: float, days: Any, first: int, count: int, now: int, then: int) -> float:
     """The slot's clock at the moment `then`."""
-    if slot["meter"] == _AGE:
+    if slot.meter == _AGE:
         return elapsed + (then - now) / DAY
     return tau_at(days, first, count, then) - tau
 
@@ -134,7 +137,7 @@ def clock_of(slot: Any, tau: float, elapsed: float, days: Any, first: int, count
 @inner
 def moment(slot: Any, at: float, tau: float, elapsed: float, days: Any, first: int, count: int, now: int) -> int:
     """When the slot's clock shows `at`, ms; not before now."""
-    if slot["meter"] == _AGE:
+    if slot.meter == _AGE:
         return now + i64(max(at - elapsed, 0.0) * DAY)
     return max(time_at(days, first, count, tau + at), now)
 
@@ -144,11 +147,11 @@ def lead_to(
     slot: Any, sites: Any, accounts: Any, lanes: Any, days: Any, first: int, count: int, ordered: int, out: Any
 ) -> None:
     """Arrivals (16, ms) of what is ordered for the slot at `ordered`."""
-    lane = slot["lane_row"]
-    account = sites[slot["site_row"]]["account_row"]
-    review = i64(accounts[account]["review"])
-    if lane >= 0 and lanes[lane]["version"] > 0:
-        arrivals(days, first, count, ordered, lanes[lane]["grid"], i64(lanes[lane]["cutoff"]), review, out)
+    lane = slot.lane_row
+    account = sites[slot.site_row].account_row
+    review = i64(accounts[account].review)
+    if lane >= 0 and lanes[lane].version > 0:
+        arrivals(days, first, count, ordered, lanes[lane].grid, i64(lanes[lane].cutoff), review, out)
     else:
         for k in range(LEAD_POINTS):
             out[k] = ordered + UNKNOWN_LEAD + review
@@ -161,7 +164,7 @@ def chance(
     """Mean over the arrivals `at` of P(empty before), with the outlook `o`; `p`: room for 16 numbers."""
     for k in range(LEAD_POINTS):
         x = clock_of(slot, tau, elapsed, days, first, count, now, i64(at[k]))
-        p[k] = empty_before(x, f64(o["median"]), f64(o["spread"]))
+        p[k] = empty_before(x, f64(o.median), f64(o.spread))
     return mean16(p)
 
 
@@ -177,62 +180,59 @@ def assess_rows(
     classes: Any,
     lanes: Any,
     days: Any,
-    lead_at: Any,
-    lead_tau: Any,
-    lead_stamp: Any,
+    leads: Any,
     p: Any,
     out: Any,
 ) -> int:
-    """Outlook of each row (its site and account known), into `out`. `lead_*` keep a lane's arrivals for the tick.
+    """Outlook of each row (its site and account known), into `out`. `leads` keeps each lane's arrivals for the tick.
 
-    lane_place: of each row, the place of its lane in them. lead_at, lead_tau: (lanes, 16) ms and business time;
-    lead_stamp (lanes): the `now` that they are of. p: room for 16 numbers.
+    lane_place: of each row, the place of its lane in `leads`. p: room for 16 numbers.
     """
     for i in range(len(rows)):
         row = rows[i]
         slot, o = slots[row], out[i]
-        site = sites[slot["site_row"]]
+        site = sites[slot.site_row]
         first, count = 0, 0
-        if site["calendar_row"] >= 0:
-            calendar = calendars[site["calendar_row"]]
-            first, count = i64(calendar["first"]), i64(calendar["count"])
-        o["row"] = row
-        threshold = 1.0 - f64(accounts[site["account_row"]]["service_level"])
-        o["threshold"] = threshold
+        if site.calendar_row >= 0:
+            calendar = calendars[site.calendar_row]
+            first, count = i64(calendar.first), i64(calendar.count)
+        o.row = row
+        threshold = 1.0 - f64(accounts[site.account_row].service_level)
+        o.threshold = threshold
         believe(slot, classes, days, first, count, now, o)
-        if not o["known"]:
-            o["probability"] = 0.0
-            o["near"] = False
-            o["empty"] = now + LATEST_LOOK * 3650
-            o["look"] = now + LATEST_LOOK
+        if not o.known:
+            o.probability = 0.0
+            o.near = False
+            o.empty = now + LATEST_LOOK * 3650
+            o.look = now + LATEST_LOOK
             continue
-        lane = i64(lane_place[i])
-        if slot["lane_row"] < 0:
-            lead_stamp[lane] = -1  # of no supplier: the account's review differs from site to site
-        tau, elapsed = f64(o["tau"]), f64(o["elapsed"])
-        if lead_stamp[lane] != now:
-            lead_to(slot, sites, accounts, lanes, days, first, count, now, lead_at[lane])
+        lead = leads[lane_place[i]]
+        if slot.lane_row < 0:
+            lead.stamp = -1  # of no supplier: the account's review differs from site to site
+        tau, elapsed = f64(o.tau), f64(o.elapsed)
+        if lead.stamp != now:
+            lead_to(slot, sites, accounts, lanes, days, first, count, now, lead.at)
             for k in range(LEAD_POINTS):
-                lead_tau[lane, k] = tau_at(days, first, count, i64(lead_at[lane, k])) - tau
-            lead_stamp[lane] = now
-        aged = slot["meter"] == _AGE
+                lead.tau[k] = tau_at(days, first, count, i64(lead.at[k])) - tau
+            lead.stamp = now
+        aged = slot.meter == _AGE
         longest = 0.0
         for k in range(LEAD_POINTS):
-            x = elapsed + (i64(lead_at[lane, k]) - now) / DAY if aged else f64(lead_tau[lane, k])
+            x = elapsed + (i64(lead.at[k]) - now) / DAY if aged else f64(lead.tau[k])
             longest = max(longest, x)
-        median, spread = f64(o["median"]), f64(o["spread"])
+        median, spread = f64(o.median), f64(o.spread)
         bound = empty_before(longest, median, spread)
-        o["near"] = bound >= threshold
-        o["probability"] = bound
+        o.near = bound >= threshold
+        o.probability = bound
         if bound >= threshold:
             for k in range(LEAD_POINTS):
-                x = elapsed + (i64(lead_at[lane, k]) - now) / DAY if aged else f64(lead_tau[lane, k])
+                x = elapsed + (i64(lead.at[k]) - now) / DAY if aged else f64(lead.tau[k])
                 p[k] = empty_before(x, median, spread)
-            o["probability"] = mean16(p)
-        o["empty"] = moment(slot, median, tau, elapsed, days, first, count, now)
+            o.probability = mean16(p)
+        o.empty = moment(slot, median, tau, elapsed, days, first, count, now)
         # uncertainty grows and lead times change while nobody looks: half of the way, at least once a day
         wait = 0.5 * (quantile(normal_z(threshold), median, spread) - longest)
-        o["look"] = now + min(max(i64(min(max(wait, 0.0), 2.0) * DAY), SOONEST_LOOK), LATEST_LOOK)
+        o.look = now + min(max(i64(min(max(wait, 0.0), 2.0) * DAY), SOONEST_LOOK), LATEST_LOOK)
     return len(out)
 
 
@@ -257,32 +257,32 @@ def detail_rows(
     `at`, `p`: room for 16 numbers."""
     for i in range(len(outlooks)):
         o, d = outlooks[i], out[i]
-        slot = slots[o["row"]]
-        site = sites[slot["site_row"]]
+        slot = slots[o.row]
+        site = sites[slot.site_row]
         first, count = 0, 0
-        if site["calendar_row"] >= 0:
-            calendar = calendars[site["calendar_row"]]
-            first, count = i64(calendar["first"]), i64(calendar["count"])
-        tau, elapsed = f64(o["tau"]), f64(o["elapsed"])
+        if site.calendar_row >= 0:
+            calendar = calendars[site.calendar_row]
+            first, count = i64(calendar.first), i64(calendar.count)
+        tau, elapsed = f64(o.tau), f64(o.elapsed)
         lead_to(slot, sites, accounts, lanes, days, first, count, now, at)
         for k in range(LEAD_POINTS):
-            d["lead"][k] = at[k] - now
-        if not o["known"]:
+            d.lead[k] = at[k] - now
+        if not o.known:
             continue
-        d["probability"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
+        d.probability = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
         if receipt:
             lead_to(slot, sites, accounts, lanes, days, first, count, now - DAY, at)
-            d["earlier"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
+            d.earlier = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
             lead_to(slot, sites, accounts, lanes, days, first, count, now + DAY, at)
-            d["later"] = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
+            d.later = chance(slot, at, tau, elapsed, days, first, count, now, o, p)
         calibrated = False
-        if slot["class_row"] >= 0:
-            z = classes[slot["class_row"]]["z"]
+        if slot.class_row >= 0:
+            z = classes[slot.class_row].z
             calibrated = f64(z[8]) != 0.0
         for k in range(9):
-            zk = f64(classes[slot["class_row"]]["z"][k]) if calibrated else f64(normal[k])
-            x = quantile(zk, f64(o["median"]), f64(o["spread"]))
-            d["quantiles"][k] = moment(slot, x, tau, elapsed, days, first, count, now)
+            zk = f64(classes[slot.class_row].z[k]) if calibrated else f64(normal[k])
+            x = quantile(zk, f64(o.median), f64(o.spread))
+            d.quantiles[k] = moment(slot, x, tau, elapsed, days, first, count, now)
     return len(out)
 
 

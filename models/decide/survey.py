@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.decide import cover
 from models.decide.book import Book
 from models.decide.layout import PlanFlag, Standing
-from models.decide.outlook import DETAIL, OUTLOOK, assess, detail
+from models.decide.outlook import DETAIL, LEAD, OUTLOOK, assess, detail
 from models.depletion import NORMAL_Z
 from models.facts import Meter
 from models.layout import LEAD_POINTS, DeviceFlag, SlotFlag
@@ -137,11 +137,10 @@ def _outlooks(state: State, now: int, rows: Longs, slots: Rows) -> Rows:
     out["level"] = np.nan
     able = np.flatnonzero(placed & ~stopped)
     lanes, place = np.unique(slots["lane_row"][able], return_inverse=True)
-    room = (len(lanes), LEAD_POINTS)
-    stamps = np.full(len(lanes), -1, np.int64)
+    leads = np.zeros(len(lanes), LEAD)
+    leads["stamp"] = -1
     part = gather(out, able)
-    at, tau = np.zeros(room, np.int64), np.zeros(room)
-    assess(rows[able], place, now, *_tables(state), at, tau, stamps, np.zeros(LEAD_POINTS), part)
+    assess(rows[able], place, now, *_tables(state), leads, np.zeros(LEAD_POINTS), part)
     if not np.isfinite(part["probability"]).all() or not np.isfinite(part["median"]).all():
         bad = part["row"][~(np.isfinite(part["probability"]) & np.isfinite(part["median"]))]
         ids = ", ".join(str(i) for i in state.slots.rows["id"][bad[:5]].tolist())

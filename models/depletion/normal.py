@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from models.jit import f64, i64, jit
+from models.jit import constant, f64, i64, jit
 
 EDGE = 8
 PER_UNIT = 256
@@ -33,7 +33,7 @@ def _table() -> Any:
     return np.array(below[:0:-1] + upper, np.float64)
 
 
-TABLE = _table()
+TABLE = constant(_table())
 
 
 @jit

@@ -13,19 +13,19 @@ LEAST_SHARE = 0.25  # of a day: a burst may take a quarter of the daily limit at
 @inner
 def allowed(device: Any, c: int, ts: int) -> float:
     """Plausible growth since the last value; negative: unlimited."""
-    limit = f64(device["limit"][c])
+    limit = f64(device.limit[c])
     if limit <= 0.0:
         return -1.0
-    return limit * max((ts - i64(device["counted"][c])) / DAY, LEAST_SHARE)
+    return limit * max((ts - i64(device.counted[c])) / DAY, LEAST_SHARE)
 
 
 @inner
 def judge_growth(device: Any, c: int, value: int, ts: int) -> tuple[int, int]:
     """(what happened, by how much the total grows)."""
-    last = i64(device["value"][c])
-    wrap = i64(device["wrap"][c])
+    last = i64(device.value[c])
+    wrap = i64(device.wrap[c])
     most = allowed(device, c, ts)
-    if i64(device["total"][c]) == NO_TOTAL:
+    if i64(device.total[c]) == NO_TOTAL:
         return BEGAN, 0
     if value >= last:
         grown = value - last
@@ -44,7 +44,7 @@ def judge_growth(device: Any, c: int, value: int, ts: int) -> tuple[int, int]:
 def count(device: Any, c: int, value: int, ts: int) -> int:
     """Fold one value; what happened. Whatever it was, the value is the new baseline."""
     outcome, grown = judge_growth(device, c, value, ts)
-    device["total"][c] = value if outcome == BEGAN else i64(device["total"][c]) + grown
-    device["value"][c] = value
-    device["counted"][c] = max(ts, i64(device["counted"][c]))
+    device.total[c] = value if outcome == BEGAN else i64(device.total[c]) + grown
+    device.value[c] = value
+    device.counted[c] = max(ts, i64(device.counted[c]))
     return outcome

@@ -70,47 +70,47 @@ def blank(events: Any, cursor: Any, kind: int, reading: Any) -> Any:
     k = cursor[CURSOR_EVENT]
     cursor[CURSOR_EVENT] = k + 1
     event = events[k]
-    event["kind"] = kind
-    event["ts"] = reading["ts"]
-    event["boot"] = reading["boot"]
-    event["seq"] = reading["seq"]
-    event["device"] = reading["device"]
+    event.kind = kind
+    event.ts = reading.ts
+    event.boot = reading.boot
+    event.seq = reading.seq
+    event.device = reading.device
     return event
 
 
 @inner
 def quarantine(events: Any, cursor: Any, reading: Any, code: int, about: int) -> None:
     event = blank(events, cursor, i64(QUARANTINE), reading)
-    event["code"] = code
-    event["about"] = about
+    event.code = code
+    event.about = about
 
 
 @inner
 def unmapped(events: Any, cursor: Any, reading: Any, name: int) -> None:
     event = blank(events, cursor, i64(UNMAPPED), reading)
-    event["code"] = name
+    event.code = name
 
 
 @inner
 def usage(events: Any, cursor: Any, reading: Any, slot: Any, day: int, total: float) -> None:
     event = blank(events, cursor, i64(USAGE), reading)
-    event["subject"] = slot["id"]
-    event["day"] = day
-    event["after"] = total
+    event.subject = slot.id
+    event.day = day
+    event.after = total
 
 
 @inner
 def refilled(events: Any, cursor: Any, reading: Any, slot: Any, kind: int, ts: int, before: float, units: float) -> Any:
     """Of the cycle that is about to close; the caller adds `after`."""
     event = blank(events, cursor, i64(REFILL), reading)
-    event["refill"] = kind
-    event["subject"] = slot["id"]
-    event["cycle"] = i64(slot["cycle"])
-    event["ts"] = ts
-    event["before"] = f64(before)
-    event["units"] = units
-    event["empty_since"] = slot["empty_since"]
-    event["shaken"] = slot["shaken"]
+    event.refill = kind
+    event.subject = slot.id
+    event.cycle = i64(slot.cycle)
+    event.ts = ts
+    event.before = f64(before)
+    event.units = units
+    event.empty_since = slot.empty_since
+    event.shaken = slot.shaken
     return event
 
 

@@ -19,13 +19,13 @@ def fold_late(
 ) -> None:
     """Levels from before the last refill that nobody had seen: how far down the old supply really was."""
     first = i64(cursor[events.CURSOR_SUPPLY])
-    for k in range(first, first + i64(reading["supplies"])):
+    for k in range(first, first + i64(reading.supplies)):
         supply = supplies[k]
-        low, high = f64(supply["low"]), f64(supply["high"])
-        if i64(supply["flags"]) & UNKNOWN or not (low >= 0.0 and low <= high <= 100.0):
+        low, high = f64(supply.low), f64(supply.high)
+        if i64(supply.flags) & UNKNOWN or not (low >= 0.0 and low <= high <= 100.0):
             continue
-        row = slot_of_device(told, cursor, reading, slots, index, device_row, i64(supply["slot"]))
-        if row >= 0 and slots[row]["meter"] == LEVEL:
+        row = slot_of_device(told, cursor, reading, slots, index, device_row, i64(supply.slot))
+        if row >= 0 and slots[row].meter == LEVEL:
             use = late_use(slots[row], high, moment.ts)
             if use > 0.0:
-                book(slots[row], min(moment.day, i64(slots[row]["use_day"])), use)
+                book(slots[row], min(moment.day, i64(slots[row].use_day)), use)

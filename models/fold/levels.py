@@ -35,13 +35,14 @@ def fold_levels(
 ) -> None:
     """All levels of a reading."""
     first, first_signal = i64(cursor[events.CURSOR_SUPPLY]), i64(cursor[events.CURSOR_SIGNAL])
-    for k in range(first, first + i64(reading["supplies"])):
+    read, dt = 0, 0.0
+    for k in range(first, first + i64(reading.supplies)):
         supply = supplies[k]
-        named, flags = i64(supply["slot"]), i64(supply["flags"])
+        named, flags = i64(supply.slot), i64(supply.flags)
         if flags & UNKNOWN:
             events.unmapped(told, cursor, reading, named)
             continue
-        low, high = f64(supply["low"]), f64(supply["high"])
+        low, high = f64(supply.low), f64(supply.high)
         if not (low >= 0.0 and low <= high <= 100.0):  # also if one is NaN
             events.quarantine(told, cursor, reading, events.BAD_LEVEL, named)
             continue
@@ -49,14 +50,16 @@ def fold_levels(
         if row < 0 or (low <= 0.0 and high >= 100.0):
             continue  # it says nothing
         slot = slots[row]
-        if slot["meter"] != LEVEL:
+        if slot.meter != LEVEL:
             continue  # something else meters it
         point = flags & BOUNDED == 0 and high - low < POINT
         if point:  # the sensor rounds up to its step
-            low = max(high - f64(slot["quantum"]), 0.0)
+            low = max(high - f64(slot.quantum), 0.0)
         said = not moment.trains and signalled(signals, first_signal, reading, REPLACED, named)
-        dt = elapsed(days, moment, i64(slot["read"]))
-        slot_class = classes[i64(slot["class_row"])]
+        if i64(slot.read) != read:  # most slots of a device were read together
+            read = i64(slot.read)
+            dt = elapsed(days, moment, read)
+        slot_class = classes[i64(slot.class_row)]
         fold_level(told, cursor, reading, device, slot, slot_class, moment, dt, low, high, point, said)
         touch(look, moment, slot, row)
 
@@ -77,14 +80,14 @@ def fold_level(
     said: bool,
 ) -> None:
     """One level of one slot, `dt` business days after its last."""
-    first_odd = i64(slot["odd_read"])
-    before = f64(slot["level"])
+    first_odd = i64(slot.odd_read)
+    before = f64(slot.level)
     outcome = observe(slot, slot_class, low, high, dt, moment.ts, point, said)
-    book_use(told, cursor, reading, slot, moment.day, 0.0 if outcome == FIRST else before - f64(slot["level"]))
+    book_use(told, cursor, reading, slot, moment.day, 0.0 if outcome == FIRST else before - f64(slot.level))
     if outcome == RISEN:
         opened = first_odd if first_odd > 0 else moment.ts
         refill(told, cursor, reading, device, slot, moment, classify(slot, high), opened, low, high)
-    elif said and outcome != FIRST and moment.ts - i64(slot["opened"]) >= HOUR:
+    elif said and outcome != FIRST and moment.ts - i64(slot.opened) >= HOUR:
         refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, low, high)
     if outcome != ODD:
         note_empty(slot, high, moment.ts)

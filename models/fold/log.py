@@ -38,7 +38,7 @@ def save_slots(log_slots: Any, log_rows: Any, at: int, slots: Any, look: Any, ro
         log_rows[at, 0] = row
         log_rows[at, 1] = look[row]
         at += 1
-        row = i64(slots[row]["next_slot"])
+        row = i64(slots[row].next_slot)
     return at
 
 

@@ -23,8 +23,8 @@ def fold_counters(
     """All counters of a reading; bits of those that it told, and of those that began anew on their own."""
     first = i64(cursor[events.CURSOR_COUNTER])
     seen, anew, told_of, resets = 0, 0, 0, 0
-    for k in range(first, first + i64(reading["counters"])):
-        index, value = i64(counters[k]["index"]), i64(counters[k]["value"])
+    for k in range(first, first + i64(reading.counters)):
+        index, value = i64(counters[k].index), i64(counters[k].value)
         if index >= COUNTERS:
             continue  # one that the device model does not have
         if value < 0 or value > MOST:
@@ -58,16 +58,16 @@ def fold_metered(
     anew: int,
 ) -> None:
     """The device's slots whose counter the reading told."""
-    row = i64(device["first_slot"])
+    row = i64(device.first_slot)
     while row >= 0:
         slot = slots[row]
-        bit = 1 << i64(slot["counter"])
-        if slot["meter"] == COUNTER and seen & bit and not i64(slot["flags"]) & RETIRED:
-            dt = elapsed(days, moment, i64(slot["read"]))
-            slot_class = classes[i64(slot["class_row"])]
+        bit = 1 << i64(slot.counter)
+        if slot.meter == COUNTER and seen & bit and not i64(slot.flags) & RETIRED:
+            dt = elapsed(days, moment, i64(slot.read))
+            slot_class = classes[i64(slot.class_row)]
             follow_counter(told, cursor, reading, device, slot, slot_class, moment, dt, anew & bit != 0)
             touch(look, moment, slot, row)
-        row = i64(slot["next_slot"])
+        row = i64(slot.next_slot)
 
 
 @inner
@@ -83,17 +83,17 @@ def follow_counter(
     anew: bool,
 ) -> None:
     """Level of a metered slot from its counter's total."""
-    total = i64(device["total"][i64(slot["counter"])])
-    capacity = max(f64(slot["capacity"]), 1.0)
-    if i64(slot["base"]) == NO_TOTAL:
+    total = i64(device.total[i64(slot.counter)])
+    capacity = max(f64(slot.capacity), 1.0)
+    if i64(slot.base) == NO_TOTAL:
         # within its capacity the counter can have run since the supply was new; else it counts as new from now on
-        slot["base"] = 0 if total <= capacity else total
-    if anew and f64(slot["level"]) <= RESET_BELOW:
+        slot.base = 0 if total <= capacity else total
+    if anew and f64(slot.level) <= RESET_BELOW:
         refill(told, cursor, reading, device, slot, moment, i64(COUNTER_RESET), moment.ts, 100.0, 100.0)
-        slot["base"] = total - i64(device["value"][i64(slot["counter"])])
-    level = min(max(100.0 - 100.0 * (total - i64(slot["base"])) / capacity, 0.0), 100.0)
-    before = f64(slot["level"])
+        slot.base = total - i64(device.value[i64(slot.counter)])
+    level = min(max(100.0 - 100.0 * (total - i64(slot.base)) / capacity, 0.0), 100.0)
+    before = f64(slot.level)
     follow(slot, slot_class, level, dt)
     if not isnan(before):
-        book_use(told, cursor, reading, slot, moment.day, before - f64(slot["level"]))
+        book_use(told, cursor, reading, slot, moment.day, before - f64(slot.level))
     note_empty(slot, level, moment.ts)

@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from models.calendar import local_day, tau_at
+from models.calendar import day_at, local_day_on, tau_at, tau_on
 from models.jit import i64, inner
+from models.units import DAY
 
 
 class Moment(NamedTuple):
@@ -17,12 +18,16 @@ class Moment(NamedTuple):
 
 @inner
 def moment_of(site_row: int, sites: Any, calendars: Any, days: Any, ts: int, trains: bool) -> Moment:
-    calendar = i64(sites[site_row]["calendar_row"]) if site_row >= 0 else -1
-    first, count, number = 0, 0, 0
-    if calendar >= 0:
-        row = calendars[calendar]
-        first, count, number = i64(row["first"]), i64(row["count"]), i64(row["day"])
-    return Moment(ts, tau_at(days, first, count, ts), local_day(days, first, count, number, ts), first, count, trains)
+    calendar = i64(sites[site_row].calendar_row) if site_row >= 0 else -1
+    if calendar < 0:
+        return Moment(ts, ts / DAY, ts // DAY, 0, 0, trains)
+    row = calendars[calendar]
+    first, count, number = i64(row.first), i64(row.count), i64(row.day)
+    if count == 0:
+        return Moment(ts, ts / DAY, ts // DAY, 0, 0, trains)
+    k = day_at(days, first, count, ts)
+    tau = tau_on(days, first, count, k, ts)
+    return Moment(ts, tau, local_day_on(days, first, count, number, k, ts), first, count, trains)
 
 
 @inner

@@ -56,31 +56,31 @@ def fold_rest(
     """Fold from the cursor on; False if log or events are full before the end. Verdicts go into `spare`."""
     for i in range(i64(cursor[CURSOR_READING]), len(readings)):
         reading = readings[i]
-        row = find(device_index, i64(reading["device"]))
-        fault = refusal(reading, i64(devices[row]["flags"]) if row >= 0 else -1)
-        own = i64(devices[row]["slots"]) if row >= 0 else 0
+        row = find(device_index, i64(reading.device))
+        fault = refusal(reading, i64(devices[row].flags) if row >= 0 else -1)
+        own = i64(devices[row].slots) if row >= 0 else 0
         if not has_room(cursor, reading, own, len(told), len(log_slots), len(log_devices), len(log_sheets)):
             return False
         if fault >= 0:
             events.quarantine(told, cursor, reading, fault, subject(reading, fault))
-            reading["spare"] = QUARANTINED
+            reading.spare = QUARANTINED
         else:
             device = devices[row]
             log_devices[cursor[LOGGED_DEVICES]] = device
             cursor[LOGGED_DEVICES] += 1
             if not follows(device, reading):
                 at = i64(cursor[LOGGED_SHEETS])
-                own_sheet = i64(device["sheet"])
+                own_sheet = i64(device.sheet)
                 cursor[LOGGED_SHEETS] = save_sheets(log_sheets, log_sheet_rows, at, sheets, pool, own_sheet)
-            boot = i64(device["boot"][0])
+            boot = i64(device.boot[0])
             verdict = order(device, row, sheets, pool, reading)
-            rebooted = boot != i64(device["boot"][0])
+            rebooted = boot != i64(device.boot[0])
             if verdict in (LIVE, LATE):
-                at, first = i64(cursor[LOGGED_SLOTS]), i64(device["first_slot"])
+                at, first = i64(cursor[LOGGED_SLOTS]), i64(device.first_slot)
                 cursor[LOGGED_SLOTS] = save_slots(log_slots, log_slot_rows, at, slots, look, first)
-                ts = i64(device["time"]) if verdict == LIVE else i64(reading["ts"])
-                trains = i64(reading["flags"]) & BACKFILLED != 0
-                moment = moment_of(i64(device["site_row"]), sites, calendars, days, ts, trains)
+                ts = i64(device.time) if verdict == LIVE else i64(reading.ts)
+                trains = i64(reading.flags) & BACKFILLED != 0
+                moment = moment_of(i64(device.site_row), sites, calendars, days, ts, trains)
                 if verdict == LATE:
                     fold_late(told, cursor, reading, supplies, row, slots, slot_index, moment)
                 else:
@@ -88,11 +88,11 @@ def fold_rest(
                         told, cursor, reading, supplies, counters, signals, device, row, slots, slot_index, look,
                         classes, days, moment, rebooted,
                     )  # fmt: skip
-            reading["spare"] = LIVE if verdict == WILL else verdict
+            reading.spare = LIVE if verdict == WILL else verdict
         cursor[CURSOR_READING] = i + 1
-        cursor[CURSOR_SUPPLY] += i64(reading["supplies"])
-        cursor[CURSOR_COUNTER] += i64(reading["counters"])
-        cursor[CURSOR_SIGNAL] += i64(reading["signals"])
+        cursor[CURSOR_SUPPLY] += i64(reading.supplies)
+        cursor[CURSOR_COUNTER] += i64(reading.counters)
+        cursor[CURSOR_SIGNAL] += i64(reading.signals)
     return True
 
 
@@ -115,15 +115,15 @@ def fold_live(
     rebooted: bool,
 ) -> None:
     """The newest reading of a device: counters, then levels, then signals."""
-    if reading["counters"] > 0:
+    if reading.counters > 0:
         seen, anew = fold_counters(told, cursor, reading, counters, device, moment.ts, rebooted)
-        if i64(device["flags"]) & COUNTED:
+        if i64(device.flags) & COUNTED:
             fold_metered(told, cursor, reading, device, slots, look, classes, days, moment, seen, anew)
-    if reading["supplies"] > 0:
+    if reading.supplies > 0:
         fold_levels(
             told, cursor, reading, supplies, signals, device, device_row, slots, slot_index, look, classes, days, moment
         )
-    if reading["signals"] > 0 and not moment.trains:
+    if reading.signals > 0 and not moment.trains:
         fold_signals(
             told, cursor, reading, supplies, signals, device, device_row, slots, slot_index, look, classes, days, moment
         )
@@ -132,8 +132,8 @@ def fold_live(
 @inner
 def has_room(cursor: Any, reading: Any, own: int, events_room: int, slots: int, devices: int, sheets: int) -> bool:
     """Does what this reading can tell, and what it can touch of a device with `own` slots, fit into events and log?"""
-    touches = i64(reading["supplies"]) + i64(reading["signals"]) + own
-    told = EVENTS_PER_TOUCH * touches + i64(reading["counters"]) + 1
+    touches = i64(reading.supplies) + i64(reading.signals) + own
+    told = EVENTS_PER_TOUCH * touches + i64(reading.counters) + 1
     return (
         i64(cursor[CURSOR_EVENT]) + told <= events_room
         and i64(cursor[LOGGED_SLOTS]) + own <= slots
@@ -145,17 +145,17 @@ def has_room(cursor: Any, reading: Any, own: int, events_room: int, slots: int, 
 @inner
 def refusal(reading: Any, device_flags: int) -> int:
     """Code of the reason why this reading cannot be used, -1 if it can. `device_flags` is -1 for an unknown device."""
-    flags = i64(reading["flags"])
+    flags = i64(reading.flags)
     if flags & SKIP:
         return events.SKIPPED
     if device_flags < 0:
         return events.UNKNOWN_DEVICE
     if device_flags & RETIRED:
         return events.RETIRED_DEVICE
-    if i64(reading["ts"]) <= 0 or i64(reading["ts"]) > MOST:
+    if i64(reading.ts) <= 0 or i64(reading.ts) > MOST:
         return events.BAD_TIME
-    plain = flags & (NO_SEQUENCE | LAST_WILL) != 0 or i64(reading["boot"]) == 0
-    if not plain and (i64(reading["seq"]) < 0 or i64(reading["seq"]) > MOST):
+    plain = flags & (NO_SEQUENCE | LAST_WILL) != 0 or i64(reading.boot) == 0
+    if not plain and (i64(reading.seq) < 0 or i64(reading.seq) > MOST):
         return events.BAD_SEQUENCE
     return -1
 
@@ -164,35 +164,35 @@ def refusal(reading: Any, device_flags: int) -> int:
 def subject(reading: Any, fault: int) -> int:
     """What the reason of a refusal is about."""
     if fault == events.BAD_TIME:
-        return i64(reading["ts"])
-    return i64(reading["seq"]) if fault == events.BAD_SEQUENCE else i64(reading["device"])
+        return i64(reading.ts)
+    return i64(reading.seq) if fault == events.BAD_SEQUENCE else i64(reading.device)
 
 
 @inner
 def follows(device: Any, reading: Any) -> bool:
     """The usual case: the next number of the current boot, and nothing missing that could fall out of the mask."""
-    if i64(device["sheet"]) >= 0 or i64(reading["boot"]) != i64(device["boot"][0]):
+    if i64(device.sheet) >= 0 or i64(reading.boot) != i64(device.boot[0]):
         return False
-    mask = i64(device["mask"][0])
-    return i64(reading["seq"]) == i64(device["high"][0]) + 1 and (mask + 1) & mask == 0
+    mask = i64(device.mask[0])
+    return i64(reading.seq) == i64(device.high[0]) + 1 and (mask + 1) & mask == 0
 
 
 @inner
 def order(device: Any, row: int, sheets: Any, pool: Any, reading: Any) -> int:
     """OLD, LIVE, LATE, or WILL for a last will, which only marks the device. Remembers the reading."""
-    flags, boot = i64(reading["flags"]), i64(reading["boot"])
-    seq, ts = i64(reading["seq"]), i64(reading["ts"])
+    flags, boot = i64(reading.flags), i64(reading.boot)
+    seq, ts = i64(reading.seq), i64(reading.ts)
     if flags & LAST_WILL:
-        if ts < i64(device["time"]):
+        if ts < i64(device.time):
             return OLD
-        device["flags"] = i64(device["flags"]) | OFFLINE
+        device.flags = i64(device.flags) | OFFLINE
         return WILL
     if flags & NO_SEQUENCE or boot == 0:
         verdict = unsequenced(device, seq, ts)
     else:
         verdict = sequenced(device, row, sheets, pool, boot, seq, ts)
     if verdict != OLD:
-        device["flags"] = (i64(device["flags"]) | HEARD) & ~OFFLINE
+        device.flags = (i64(device.flags) | HEARD) & ~OFFLINE
     if verdict == LIVE:
-        device["time"] = max(ts, i64(device["time"]))
+        device.time = max(ts, i64(device.time))
     return verdict

@@ -21,8 +21,8 @@ FLAG_REORDER, FLAG_LOW, FLAG_EMPTY = int(SlotFlag.REORDER), int(SlotFlag.SIGNAL_
 @inner
 def signalled(signals: Any, first: int, reading: Any, code: int, slot: int) -> bool:
     """Does this reading carry the signal for the slot?"""
-    for k in range(first, first + i64(reading["signals"])):
-        if signals[k]["code"] == code and i64(signals[k]["slot"]) == slot:
+    for k in range(first, first + i64(reading.signals)):
+        if signals[k].code == code and i64(signals[k].slot) == slot:
             return True
     return False
 
@@ -30,8 +30,8 @@ def signalled(signals: Any, first: int, reading: Any, code: int, slot: int) -> b
 @inner
 def has_level(supplies: Any, first: int, reading: Any, slot: int) -> bool:
     """Does this reading tell the slot's level? Then that says more than the signal."""
-    for k in range(first, first + i64(reading["supplies"])):  # noqa: SIM110  numba compiles no generators
-        if i64(supplies[k]["slot"]) == slot:
+    for k in range(first, first + i64(reading.supplies)):  # noqa: SIM110  numba compiles no generators
+        if i64(supplies[k].slot) == slot:
             return True
     return False
 
@@ -54,32 +54,32 @@ def fold_signals(
 ) -> None:
     """All signals of a reading. One of the whole device is its slot's if it has exactly one."""
     first = i64(cursor[events.CURSOR_SIGNAL])
-    for k in range(first, first + i64(reading["signals"])):
-        code, named = i64(signals[k]["code"]), i64(signals[k]["slot"])
+    for k in range(first, first + i64(reading.signals)):
+        code, named = i64(signals[k].code), i64(signals[k].slot)
         if code < REORDER or code > REPLACED or (code > EMPTY and code < REPLACED):
             continue
         row = -1
         if named != NO_SLOT:
             row = slot_of_device(told, cursor, reading, slots, index, device_row, named)
-        elif device["slots"] == 1:
-            row = i64(device["first_slot"])
+        elif device.slots == 1:
+            row = i64(device.first_slot)
         else:
             events.quarantine(told, cursor, reading, events.NO_SUCH_SLOT, code)
         if row < 0:
             continue
         slot = slots[row]
         look[row] = 0
-        levelled = has_level(supplies, i64(cursor[events.CURSOR_SUPPLY]), reading, i64(slot["id"]))
+        levelled = has_level(supplies, i64(cursor[events.CURSOR_SUPPLY]), reading, i64(slot.id))
         if code == REORDER:
-            slot["flags"] = i64(slot["flags"]) | FLAG_REORDER
+            slot.flags = i64(slot.flags) | FLAG_REORDER
         elif code == REPLACED:
             # the same news may come twice, or after the level has shown it
-            if not levelled and moment.ts - i64(slot["opened"]) >= HOUR:
+            if not levelled and moment.ts - i64(slot.opened) >= HOUR:
                 refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, nan, nan)
-                slot["read"] = moment.ts
+                slot.read = moment.ts
         else:
-            dt = elapsed(days, moment, i64(slot["read"]))
-            say_low(told, cursor, reading, slot, classes[i64(slot["class_row"])], moment, dt, code, levelled)
+            dt = elapsed(days, moment, i64(slot.read))
+            say_low(told, cursor, reading, slot, classes[i64(slot.class_row)], moment, dt, code, levelled)
 
 
 @inner
@@ -95,14 +95,14 @@ def say_low(
     levelled: bool,
 ) -> None:
     """ "Low" or "empty": a flag for the next tick and, without a level, a bound for the filter."""
-    slot["flags"] = i64(slot["flags"]) | (FLAG_LOW if code == LOW else FLAG_EMPTY)
+    slot.flags = i64(slot.flags) | (FLAG_LOW if code == LOW else FLAG_EMPTY)
     if levelled:
         return
     if code == EMPTY:
         note_empty(slot, 0.0, moment.ts)
-    before = f64(slot["level"])
-    if slot["meter"] != LEVEL or isnan(before):
+    before = f64(slot.level)
+    if slot.meter != LEVEL or isnan(before):
         return
     bound(slot, slot_class, LOW_LEVEL if code == LOW else EMPTY_LEVEL, dt)
-    book_use(told, cursor, reading, slot, moment.day, before - f64(slot["level"]))
-    slot["read"] = max(moment.ts, i64(slot["read"]))
+    book_use(told, cursor, reading, slot, moment.day, before - f64(slot.level))
+    slot.read = max(moment.ts, i64(slot.read))

@@ -26,26 +26,26 @@ def slot_of_device(told: Any, cursor: Any, reading: Any, slots: Any, index: Any,
     if row < 0:
         events.quarantine(told, cursor, reading, events.UNKNOWN_SLOT, slot)
         return -1
-    if slots[row]["device_row"] != device_row:
+    if slots[row].device_row != device_row:
         events.quarantine(told, cursor, reading, events.FOREIGN_SLOT, slot)
         return -1
-    return -1 if i64(slots[row]["flags"]) & RETIRED else row
+    return -1 if i64(slots[row].flags) & RETIRED else row
 
 
 @inner
 def book_use(told: Any, cursor: Any, reading: Any, slot: Any, day: int, amount: float) -> None:
     """Book use, and tell first the totals that would be pushed out."""
     if closes(slot, day):
-        last = i64(slot["use_day"])
-        events.usage(told, cursor, reading, slot, last - 1, f64(slot["use_before"]))
-        events.usage(told, cursor, reading, slot, last, f64(slot["use_today"]))
+        last = i64(slot.use_day)
+        events.usage(told, cursor, reading, slot, last - 1, f64(slot.use_before))
+        events.usage(told, cursor, reading, slot, last, f64(slot.use_today))
     book(slot, day, amount)
 
 
 @inner
 def touch(look: Any, moment: Moment, slot: Any, row: int) -> None:
     """The slot was read: the next tick looks at it."""
-    slot["read"] = max(moment.ts, i64(slot["read"]))
+    slot.read = max(moment.ts, i64(slot.read))
     if not moment.trains:
         look[row] = 0
 
@@ -54,9 +54,9 @@ def touch(look: Any, moment: Moment, slot: Any, row: int) -> None:
 def note_empty(slot: Any, high: float, ts: int) -> None:
     """Since when the device has said that nothing is left."""
     if high > EMPTY_BELOW:
-        slot["empty_since"] = 0
-    elif i64(slot["empty_since"]) == 0:
-        slot["empty_since"] = ts
+        slot.empty_since = 0
+    elif i64(slot.empty_since) == 0:
+        slot.empty_since = ts
 
 
 @inner
@@ -73,14 +73,14 @@ def refill(
     high: float,
 ) -> None:
     """Close the cycle and open the next at this level; NaN: it was said, not read."""
-    before = f64(slot["level"])
+    before = f64(slot.level)
     after = SAID_LEVEL if isnan(high) else high
     units = 0.0 if moment.trains else units_of(slot, kind, 0.0 if isnan(before) else before, after)
     event = events.refilled(told, cursor, reading, slot, kind, ts, before, units)
-    total = i64(device["total"][i64(slot["counter"])]) if slot["meter"] == COUNTER else NO_TOTAL
+    total = i64(device.total[i64(slot.counter)]) if slot.meter == COUNTER else NO_TOTAL
     open_cycle(slot, ts, total)
     if isnan(high):
-        reset_level(slot, SAID_LEVEL if slot["meter"] == LEVEL else 100.0, SAID_VARIANCE)
+        reset_level(slot, SAID_LEVEL if slot.meter == LEVEL else 100.0, SAID_VARIANCE)
     else:
         rebase(slot, low, high)
-    event["after"] = f64(slot["level"])
+    event.after = f64(slot.level)

@@ -56,7 +56,7 @@ def renew(slots: Any, at: int, now: int, total: int, left: float) -> float:
     units = units_of(slots[at], _SAID, left, SAID_LEVEL)
     open_cycle(slots[at], now, total)
     reset_level(slots[at], SAID_LEVEL, SAID_VARIANCE)
-    slots[at]["read"] = now
+    slots[at].read = now
     return units
 
 

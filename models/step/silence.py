@@ -24,24 +24,24 @@ def listen(devices: Any, watches: Any, count: int, now: int, listening: int, cha
     n = 0
     for row in range(count):
         device = devices[row]
-        flags = i64(device["flags"])
+        flags = i64(device.flags)
         if flags & _HEARD:
-            gap = i64(device["quiet"]) + listening
-            if device["heard"] != 0:
-                kept = i64(watches[row]["interval"])
+            gap = i64(device.quiet) + listening
+            if device.heard != 0:
+                kept = i64(watches[row].interval)
                 kept -= kept * min(gap, MEMORY // 2) // MEMORY
-                watches[row]["interval"] = max(gap, kept)
-            device["heard"] = now
-            device["quiet"] = 0
-            device["flags"] = flags & ~_HEARD & ~_SILENT
+                watches[row].interval = max(gap, kept)
+            device.heard = now
+            device.quiet = 0
+            device.flags = flags & ~_HEARD & ~_SILENT
             if flags & _SILENT:
                 changed[n] = row
                 n += 1
-        elif listening > 0 and not flags & _RETIRED and device["version"] > 0:
-            quiet = i64(device["quiet"]) + listening
-            device["quiet"] = quiet
-            if not flags & _SILENT and quiet > max(PATIENCE * i64(watches[row]["interval"]), LEAST):
-                device["flags"] = flags | _SILENT
+        elif listening > 0 and not flags & _RETIRED and device.version > 0:
+            quiet = i64(device.quiet) + listening
+            device.quiet = quiet
+            if not flags & _SILENT and quiet > max(PATIENCE * i64(watches[row].interval), LEAST):
+                device.flags = flags | _SILENT
                 changed[n] = row
                 n += 1
     return n

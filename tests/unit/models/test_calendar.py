@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.calendar import compile_days, day_rows, first_day, local_day, next_open, tau_at, time_at
+from models.jit import constant
 from models.units import DAY, HOUR
 
 WEEK = [1, 1, 1, 1, 1, 0.5, 0]
@@ -43,7 +44,7 @@ def test_number_of_the_first_day(zone):
 
 
 def test_business_time(berlin):
-    days = day_rows(*berlin)
+    days = constant(day_rows(*berlin))
     start = int(berlin[0][0])
     assert tau_at(days, 0, 14, start + 12 * HOUR) == pytest.approx(0.5)
     assert tau_at(days, 0, 14, start + 5 * DAY + 12 * HOUR) == pytest.approx(5.25)
@@ -52,7 +53,7 @@ def test_business_time(berlin):
 
 
 def test_business_time_never_runs_back_and_inverts(berlin):
-    days = day_rows(*berlin)
+    days = constant(day_rows(*berlin))
     start = int(berlin[0][0])
     before = -1e9
     for hour in range(-48, 16 * 24):
@@ -64,7 +65,7 @@ def test_business_time_never_runs_back_and_inverts(berlin):
 
 
 def test_days_have_local_numbers(berlin):
-    days = day_rows(*berlin)
+    days = constant(day_rows(*berlin))
     number = first_day(berlin[0])
     assert local_day(days, 0, 14, number, ms(2026, 3, 28, 22, 59)) == number + 5
     assert local_day(days, 0, 14, number, ms(2026, 3, 28, 23, 0)) == number + 6
@@ -72,7 +73,7 @@ def test_days_have_local_numbers(berlin):
 
 
 def test_next_open_day(berlin):
-    days = day_rows(*berlin)
+    days = constant(day_rows(*berlin))
     assert next_open(days, 0, 14, ms(2026, 3, 25, 9)) == ms(2026, 3, 25, 9)
     assert next_open(days, 0, 14, ms(2026, 3, 28, 9)) == ms(2026, 3, 29, 22)
     assert next_open(days, 0, 14, ms(2026, 4, 3, 9)) == ms(2026, 4, 5, 22)

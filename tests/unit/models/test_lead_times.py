@@ -8,6 +8,7 @@ import pytest
 
 from models.calendar import compile_days, day_rows
 from models.decide.lead import arrivals, mean16, taken_up
+from models.jit import constant
 from models.units import DAY, HOUR, MINUTE
 
 MONDAY = 1_780_272_000_000
@@ -16,7 +17,7 @@ GRID = np.arange(16) * HOUR + DAY
 
 
 def days_of(zone="UTC", opened=(1,) * 7):
-    return day_rows(*compile_days(zone, date(2026, 5, 1), 90, (1,) * 7, (), opened))
+    return constant(day_rows(*compile_days(zone, date(2026, 5, 1), 90, (1,) * 7, (), opened)))
 
 
 def arrivals_of(now, *, grid=GRID, cutoff=0, review=0, opened=(1,) * 7):
@@ -36,7 +37,7 @@ def test_what_misses_the_cutoff_waits_for_that_of_the_next_day(hour, begins):
 
 
 def test_the_cutoff_is_local_time_across_a_change_of_the_clock():
-    days = day_rows(*compile_days("Europe/Berlin", date(2026, 3, 1), 90, (1,) * 7, (), (1,) * 7))
+    days = constant(day_rows(*compile_days("Europe/Berlin", date(2026, 3, 1), 90, (1,) * 7, (), (1,) * 7)))
     zone = ZoneInfo("Europe/Berlin")
     saturday, monday = datetime(2026, 3, 28, 16, tzinfo=zone), datetime(2026, 3, 30, 15, tzinfo=zone)
     sunday_cutoff = int(monday.timestamp() * 1000) - DAY
