@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.effects import Effect, RefillSeen
 from models.frame import Frame, SupplyFlag
 from models.index import FREE, Index, find
-from models.jit import entry, fingerprint, i64, jit
+from models.jit import entry, f64, fingerprint, i64, jit, wrapped
 from models.stores import Bucket, Point
 from models.units import MINUTE
 from streams.worker.ports import Verdicts
@@ -24,6 +24,7 @@ from streams.worker.ports import Verdicts
 WIDTH = 15 * MINUTE
 CHUNK = 10_000
 IGNORED, LIVE, LATE = 0, 1, 2
+NO_ROW, NOT_COUNTED = FREE, -2
 BUCKET = np.dtype(
     [
         ("slot", "<i8"),
@@ -43,9 +44,9 @@ UNKNOWN = int(SupplyFlag.UNKNOWN)
 def mix(x: int) -> int:
     """splitmix64's finaliser, within int64: spreads (device, boot, seq) so that XOR tells sets of readings apart."""
     x ^= (x >> 30) & 0x3FFFFFFFF
-    x *= -0x40A7B892E31B1A47
+    x = wrapped(x * -0x40A7B892E31B1A47)
     x ^= (x >> 27) & 0x1FFFFFFFFF
-    x *= -0x6B2FB644ECCEEE15
+    x = wrapped(x * -0x6B2FB644ECCEEE15)
     return i64(x ^ ((x >> 31) & 0x1FFFFFFFF))
 
 
@@ -53,67 +54,67 @@ def _entries(code: int) -> tuple[Any, Any, Any]:  # noqa: C901  three functions,
     """`code` is captured: it stands for what they call in other files (models.jit.fingerprint)."""
 
     @entry
-    def unknown_slots(readings: Any, supplies: Any, classes: Any, table: Any, out: Any) -> int:
-        """Slots of readings that count and have no row yet (possibly several times) into `out`; how many."""
-        n = at = 0
+    def rows_of(readings: Any, supplies: Any, classes: Any, table: Any, out: Any) -> int:
+        """Of each supply the row of its slot's bucket: NO_ROW if it has none yet, NOT_COUNTED if its reading is none
+        to count. How many have no row yet."""
+        missing = at = 0
         for i in range(len(readings)):
-            end = at + readings[i]["supplies"]
-            if classes[i] != IGNORED:
-                for k in range(at, end):
-                    s = supplies[k]
-                    if not s["flags"] & UNKNOWN and find(table, i64(s["slot"])) == FREE:
-                        out[n] = s["slot"]
-                        n += 1
+            end = at + readings[i].supplies
+            counts = classes[i] != IGNORED
+            for k in range(at, end):
+                s = supplies[k]
+                out[k] = find(table, i64(s.slot)) if counts and not s.flags & UNKNOWN else NOT_COUNTED
+                missing += out[k] == NO_ROW
             at = end
-        return n + 0 * code
+        return missing + 0 * code
 
     @entry
     def accumulate(
-        readings: Any, supplies: Any, hashes: Any, classes: Any, table: Any, opened: Any, closed: Any, late: Any
+        readings: Any, supplies: Any, hashes: Any, classes: Any, rows: Any, opened: Any, closed: Any, late: Any
     ) -> Any:
         """Fold one frame into `opened`; buckets that end go to `closed`, (reading, supply) indices of late ones to
         `late`."""
         n_closed = n_late = at = 0
         for i in range(len(readings)):
             r = readings[i]
-            start = i64(r["ts"]) // WIDTH * WIDTH
-            for k in range(at, at + r["supplies"]):
-                s = supplies[k]
-                if classes[i] == IGNORED or s["flags"] & UNKNOWN:
+            ts = i64(r.ts)
+            start = ts - ts % WIDTH
+            for k in range(at, at + r.supplies):
+                if rows[k] == NOT_COUNTED:
                     continue
-                b = opened[find(table, i64(s["slot"]))]
-                if classes[i] == LATE or start < b["start"] or (start == b["start"] and b["readings"] == 0):
+                s, b = supplies[k], opened[rows[k]]
+                if classes[i] == LATE or start < b.start or (start == b.start and b.readings == 0):
                     late[n_late, 0] = i
                     late[n_late, 1] = k
                     n_late += 1
                     continue
-                level = np.float32(0.5 * (np.float64(s["low"]) + np.float64(s["high"])))
-                if start > b["start"]:
-                    if b["readings"] > 0:
+                level = 0.5 * (f64(s.low) + f64(s.high))
+                if start > b.start:
+                    if b.readings > 0:
                         closed[n_closed] = b
                         n_closed += 1
-                    b["start"] = start
-                    b["hash"] = 0
-                    b["readings"] = 0
-                    b["first"] = level
-                    b["low"] = level
-                b["readings"] += 1
-                b["hash"] ^= hashes[i]
-                b["last"] = level
-                b["low"] = min(b["low"], level)
-            at += r["supplies"]
+                    b.start = start
+                    b.hash = 0
+                    b.readings = 0
+                    b.first = level
+                    b.low = level
+                b.readings += 1
+                b.hash ^= hashes[i]
+                b.last = level
+                b.low = min(f64(b.low), level)
+            at += r.supplies
         return n_closed + 0 * code, n_late
 
     @entry
     def hash_into(readings: Any, out: Any) -> None:
         for i in range(len(readings)):
             r = readings[i]
-            out[i] = mix(mix(mix(i64(r["device"])) ^ i64(r["boot"])) ^ i64(r["seq"])) + 0 * code
+            out[i] = mix(mix(mix(i64(r.device)) ^ i64(r.boot)) ^ i64(r.seq)) + 0 * code
 
-    return unknown_slots, accumulate, hash_into
+    return rows_of, accumulate, hash_into
 
 
-unknown_slots, accumulate, hash_into = _entries(fingerprint(find))
+rows_of, accumulate, hash_into = _entries(fingerprint(find) ^ fingerprint(mix))
 
 
 @dataclass(slots=True)
@@ -174,13 +175,11 @@ class SeriesSink:
     def frame(self, frame: Frame, verdicts: Verdicts) -> None:
         readings, supplies = frame.readings, frame.supplies
         classes = self._classes[verdicts]
-        self._know(frame, classes)
+        rows = self._rows_of(frame, classes)
         hashes = reading_hashes(readings)
         closed = np.empty(len(supplies), BUCKET)
         late = np.empty((len(supplies), 2), np.int64)
-        n_closed, n_late = accumulate(
-            readings, supplies, hashes, classes, self._index.table, self._opened, closed, late
-        )
+        n_closed, n_late = accumulate(readings, supplies, hashes, classes, rows, self._opened, closed, late)
         if n_closed:
             self._waiting.buckets.append(closed[:n_closed].copy())
         for i, k in late[:n_late].tolist():
@@ -229,16 +228,20 @@ class SeriesSink:
             self._opened = np.zeros(8, BUCKET)
         self._waiting = Rowset()
 
-    def _know(self, frame: Frame, classes: npt.NDArray[np.uint8]) -> None:
-        out = np.empty(len(frame.supplies), np.int64)
-        n = unknown_slots(frame.readings, frame.supplies, classes, self._index.table, out)
-        for slot in out[:n].tolist():
-            if self._index.get(slot) != FREE:
-                continue
-            row = self._index.add(slot)
-            if row == len(self._opened):
-                self._opened = np.concatenate((self._opened, np.zeros(row, BUCKET)))
-            self._opened[row]["slot"] = slot
+    def _rows_of(self, frame: Frame, classes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        rows = np.empty(len(frame.supplies), np.int64)
+        while rows_of(frame.readings, frame.supplies, classes, self._index.table, rows):
+            for slot in frame.supplies["slot"][rows == NO_ROW].tolist():  # as they came, however frames were merged
+                self._add(slot)
+        return rows
+
+    def _add(self, slot: int) -> None:
+        if self._index.get(slot) != NO_ROW:
+            return
+        row = self._index.add(slot)
+        if row == len(self._opened):
+            self._opened = np.concatenate((self._opened, np.zeros(row, BUCKET)))
+        self._opened[row]["slot"] = slot
 
     def _measures(self, frame: Frame, classes: npt.NDArray[np.uint8], hashes: npt.NDArray[np.int64]) -> None:
         """A reading without measures owns no rows, so a running position finds everyone's."""
