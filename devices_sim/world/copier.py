@@ -6,7 +6,7 @@ from functools import lru_cache
 from devices_sim.chance import draws, smooth
 from devices_sim.sensors import Style
 from devices_sim.usage import OFFICE
-from devices_sim.world.kind import Counter, Kind, Model, Product, Supply, trait
+from devices_sim.world.kind import Counter, Kind, Model, Product, Supply, taken
 
 COLOURS = ("cyan", "magenta", "yellow")
 TONERS = {
@@ -85,8 +85,7 @@ class Copier(Kind):
         out = []
         for supply in model.supplies:
             factor = colour if supply.name in COLOURS else 1.0
-            steady = 1.0 if supply.meter == "counter" else trait(seed, device, supply.name)
-            out.append(100 * supply.per_use * use * factor * steady / supply.capacity)
+            out.append(100 * supply.per_use * use * factor * taken(seed, device, supply) / supply.capacity)
         return out
 
 

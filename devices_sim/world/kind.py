@@ -80,14 +80,19 @@ class Kind:
         """Per cent drained from each supply by `use` over `days` (`day`: ordinal of the local day)."""
         del day
         return [
-            100 * (s.per_use * use + s.per_day * days) * trait(seed, device, s.name) / s.capacity
-            for s in model.supplies
+            100 * (s.per_use * use + s.per_day * days) * taken(seed, device, s) / s.capacity for s in model.supplies
         ]
 
     def measures(self, at: int, chance: Random) -> dict[str, object]:
         """The `measures` of a reading at domain time `at` (ms)."""
         del at, chance
         return {}
+
+
+def taken(seed: int, device: str, supply: Supply) -> float:
+    """How much of a supply this machine takes beside its model's typical one. What a counter meters is due after so
+    many counts on every machine."""
+    return 1.0 if supply.meter == "counter" else trait(seed, device, supply.name)
 
 
 _traits: dict[tuple[int, str, str], float] = {}
