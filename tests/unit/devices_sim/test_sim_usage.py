@@ -73,3 +73,44 @@ def test_goods_wait_for_an_open_day():
     assert next_open("Europe/Berlin", week, frozenset(), afternoon, 10) == afternoon
     closed = frozenset([date(2026, 11, 23)])
     assert next_open("Europe/Berlin", week, closed, MONDAY, 10) == MONDAY + 34 * HOUR
+
+
+def mean_level(use, first, last):
+    days = range(first.toordinal(), last.toordinal())
+    return sum(u.level_of_day(day) for u in use for day in days) / len(days) / len(use)
+
+
+def test_winter_is_busier_than_summer():
+    steady = [office(f"copier-{i}", wobble=0.0) for i in range(60)]
+    ratios = [
+        mean_level(steady, date(year, 1, 12), date(year, 2, 16))
+        / mean_level(steady, date(year, 7, 13), date(year, 8, 17))
+        for year in (2025, 2026, 2027, 2028)
+    ]
+    assert 1.15 < sum(ratios) / len(ratios) < 1.6
+
+
+def test_use_drifts_from_month_to_month():
+    use = office("copier-7", season=0.0)
+    months = [mean_level([use], date(2026, month, 1), date(2026, month, 28)) for month in range(2, 11)]
+    assert max(months) > 1.3 * min(months)
+    assert use.level_of_day(MONDAY // DAY) == office("copier-7", season=0.0).level_of_day(MONDAY // DAY)
+
+
+def test_now_and_then_a_day_is_heavy():
+    days = [date(2026, 3, 2).toordinal() + 7 * week for week in range(30)]
+    use = [office(f"copier-{i}", dispersion=0.01) for i in range(60)]
+    heavy = [u.total(day) / u.level_of_day(day) > 2 for u in use for day in days if not u.idle(day)]
+    assert 0.005 < sum(heavy) / len(heavy) < 0.03
+
+
+def test_now_and_then_a_machine_stands_idle_for_days():
+    use = [office(f"copier-{i}") for i in range(40)]
+    days = range(date(2026, 1, 1).toordinal(), date(2026, 12, 31).toordinal())
+    idle = [sum(u.idle(day) for day in days) for u in use]
+    assert min(idle) == 0
+    assert 4 <= max(idle) <= 4 * 20
+    busy = office("copier-1", dispersion=0.01)
+    first = next(day for day in days if any(u.idle(day) for u in use))
+    closed = next(u for u in use if u.idle(first))
+    assert closed.level_of_day(first) < 0.1 * busy.level_of_day(first)
