@@ -2,7 +2,8 @@
 
 A reading leaves its machine's queue when it is sent and is gone when its PUBACK is on record; a lost connection puts
 what was in flight back at the head of the queue. Each connection is a new paho client with a clean session, because
-store and forward is the world's, not paho's.
+store and forward is the world's, not paho's. Each leaves a last will: what dies without a DISCONNECT (a network loss, a
+reboot) is told by the broker, not by the device.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ FIRST_DELAY, LAST_DELAY = 0.25, 20.0
 CONNECTS_AT_ONCE = 32
 LOOK_EVERY = 5.0
 """Keep-alive is a minute: looking at a thousand quiet connections more often only costs."""
+WILL = b'{"v":1,"signals":["offline"]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Link:
     client: Client | None = None
     busy: bool = False  # being connected in a thread
     up: bool = False
+    boots: int = 0  # the machine's, when the connection began: it does not outlive a reboot
     writing: bool = False  # waits until its socket takes more
     since: float = 0.0
     looked_at: float = 0.0
@@ -123,18 +126,24 @@ class Links:
     def maintain(self, now: float) -> None:
         """Once per second or more often: keep-alives, time-outs, network losses, reconnects. `now`: loop time."""
         for link in self.links:
-            wanted = self.world.online(link.machine.device.index) and not self.closing
             if link.client is None:
-                if wanted and not link.busy and link.retry_at <= now:
+                if self._wanted(link) and not link.busy and link.retry_at <= now:
                     link.busy = True
                     self._waiting.append(link)
-            elif not wanted or (not link.up and now - link.since > CONNECT_PATIENCE):
+            elif self._dies(link) or (not link.up and now - link.since > CONNECT_PATIENCE):
                 self._cut(link)
             elif link.looked_at + LOOK_EVERY < now:
                 link.looked_at = now
                 link.client.loop_misc()
                 self.pump(link)
         self._connect_some()
+
+    def _wanted(self, link: Link) -> bool:
+        return self.world.online(link.machine.device.index) and not self.closing
+
+    def _dies(self, link: Link) -> bool:
+        """Its network is lost or its device has started again: the connection ends in the middle, without a word."""
+        return not self._wanted(link) or link.boots != link.machine.state.boots
 
     def _connect_some(self) -> None:
         while self._waiting and self._free and not self.closing:
@@ -144,7 +153,7 @@ class Links:
             task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, link: Link) -> None:
-        client = self._client(link)
+        client, link.boots = self._client(link), link.machine.state.boots
         connect = partial(client.connect, self.broker.host, self.broker.port, KEEP_ALIVE)
         try:
             await self._loop.run_in_executor(self._threads, connect)
@@ -167,6 +176,7 @@ class Links:
         device = link.machine.device
         client = Client(CallbackAPIVersion.VERSION2, device.name, protocol=version, userdata=link)
         client.username_pw_set(device.site.account, link.token)
+        client.will_set(f"{link.topic}/status", WILL, qos=1)
         client.max_inflight_messages_set(0)
         if self.broker.tls:
             client.tls_set_context(self.broker.tls)
@@ -216,7 +226,7 @@ class Links:
     def pump(self, link: Link) -> None:
         """Publish from the machine's queue as far as the window goes."""
         client, queue = link.client, link.machine.queue
-        if client is None or not link.up:
+        if client is None or not link.up or self._dies(link):
             return
         backlog = link.machine.state.newest_first and len(queue) > link.window
         while queue and len(link.inflight) < link.window:
@@ -252,7 +262,8 @@ class Links:
         self, _client: Client, link: Link, _flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         # one that was never up has been counted as refused
-        if link.up and not self.closing and self.world.online(link.machine.device.index):
+        self.world.counts.deaths += link.up and not self.closing
+        if link.up and not self._dies(link):
             self._problem(f"disconnected: {reason}")
         self._lost(link)
 

@@ -31,6 +31,7 @@ class Report(msgspec.Struct, kw_only=True):
     dropped: int
     refused: int
     duplicates: int
+    deaths: int
     swaps: int
     topups: int
     empties_met: int
@@ -42,6 +43,8 @@ class Report(msgspec.Struct, kw_only=True):
     purchase_orders: int
     units_delivered: int
     supplier_again: int
+    counted: int
+    miscounted: int
     calls_refused: int
     # what Ullage says
     api: str = "answered"
@@ -51,6 +54,9 @@ class Report(msgspec.Struct, kw_only=True):
     needs_by_state: dict[str, int] = {}
     needs_twice: int | None = None
     orders_twice: int | None = None
+    refills_seen: int | None = None
+    refills_false: int | None = None  # cycles of a slot beyond its true refills
+    refills_unseen: int | None = None  # true refills of a slot beyond its cycles
     devices_unheard: int | None = None  # acknowledged, but Ullage last heard of the device a day before that
     failed: list[str] = []  # expectations that did not come true
 
@@ -79,6 +85,7 @@ def of_world(world: World, again: int) -> Report:
         dropped=counts.dropped,
         refused=counts.refused,
         duplicates=counts.duplicates,
+        deaths=counts.deaths,
         swaps=happened["swap"],
         topups=happened["topup"],
         empties_met=met,
@@ -90,6 +97,8 @@ def of_world(world: World, again: int) -> Report:
         purchase_orders=truth.purchase_orders(),
         units_delivered=int(truth.sum("delivered")),
         supplier_again=again,
+        counted=happened["counted"],
+        miscounted=happened["miscounted"],
         calls_refused=sum(number for kind, number in happened.items() if kind.endswith("_refused")),
     )
 
@@ -104,7 +113,7 @@ async def ask(report: Report, api: Api, world: World, within: float) -> None:
         async with asyncio.timeout(within):
             await _orders(report, api)
             await _needs(report, api)
-            report.devices_unheard = await _unheard(api, world)
+            await _slots(report, api, world)
     except (Unavailable, TimeoutError) as error:
         report.api = f"not known: {error}" if str(error) else f"did not answer within {within:g} s"
 
@@ -135,14 +144,32 @@ def _slot(need: dict[str, Any]) -> str:
     return str(need.get("slot_id", need.get("slot")))
 
 
-async def _unheard(api: Api, world: World) -> int:
-    """Devices whose newest acknowledged reading is a day newer than what Ullage says it last heard."""
+async def _slots(report: Report, api: Api, world: World) -> None:
+    """Refills that Ullage saw against the true ones; devices that were acknowledged a day after Ullage last heard."""
     heard: dict[tuple[str, str], int] = {}
+    true = _true_refills(world)
+    seen, differences = 0, []
     async for slot in api.pages("/v1/slots"):
         key = (str(slot["account"]), str(slot["device"]))
         heard[key] = max(heard.get(key, 0), moment(slot.get("last_heard_at")))
+        cycles = max((slot.get("cycle") or 1) - 1, 0)
+        seen += cycles
+        differences.append(cycles - true.get((*key, str(slot["name"])), 0))
     sure = [m for m in world.machines if m.state.acked and not m.state.skew]
-    return sum(m.state.acked - heard.get((m.device.site.account, m.device.name), 0) > DAY for m in sure)
+    report.devices_unheard = sum(
+        m.state.acked - heard.get((m.device.site.account, m.device.name), 0) > DAY for m in sure
+    )
+    report.refills_seen = seen
+    report.refills_false = sum(max(d, 0) for d in differences)
+    report.refills_unseen = sum(max(-d, 0) for d in differences)
+
+
+def _true_refills(world: World) -> dict[tuple[str, str, str], int]:
+    return {
+        (m.device.site.account, m.device.name, supply.name): number
+        for m in world.machines
+        for supply, number in zip(m.model.supplies, m.state.refills, strict=True)
+    }
 
 
 def moment(value: object) -> int:
@@ -182,17 +209,21 @@ def text(report: Report) -> str:
     empties = f"{r.empties_met} met in time, {r.empties_missed} missed, {r.standing_empty} stand empty"
     bought = f"{r.purchase_orders} taken, {r.supplier_again} sent again, {r.units_delivered} units delivered"
     needs = f"{_number(r.needs)} {_states(r.needs_by_state)}; twice: {_number(r.needs_twice)}"
+    seen = f"{_number(r.refills_seen)}; false: {_number(r.refills_false)}, unseen: {_number(r.refills_unseen)}"
     rows: list[tuple[str, str]] = [
         ("world", f"{r.scenario}, seed {r.seed}: {r.devices} devices, {r.slots} slots, {r.days} days"),
         ("readings", readings),
+        ("connections", f"{r.deaths} died without a DISCONNECT"),
         ("refills", f"{r.swaps} swaps, {r.topups} top-ups"),
         ("empties", empties),
         ("stock-outs", _number(r.stock_outs_pct, "% of refills")),
         ("thrown away", _number(r.residue_pct, "% of a supply per swap")),
         ("spares on site", _number(r.spare_days_per_slot_year, "unit-days per slot and year")),
+        ("counts told", f"{r.counted}, {r.miscounted} of them wrong"),
         ("purchase orders", bought),
         ("Ullage's orders", f"{_number(r.orders)} {_states(r.orders_by_state)}"),
         ("Ullage's needs", needs),
+        ("refills seen", seen),
         ("not heard", f"{_number(r.devices_unheard)} devices that were acknowledged"),
     ]
     if report.api != "answered":

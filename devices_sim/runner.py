@@ -20,13 +20,16 @@ from devices_sim.mqtt_client import Broker, Links
 from devices_sim.report import Report
 from devices_sim.scenario import Scenario
 from devices_sim.supplier import Suppliers
+from devices_sim.telling import Teller
 from devices_sim.truth import Happening, Truth
 from devices_sim.world.world import World
 
 TICK_S = 0.05
 SLICE = 100
 """Devices that report between two looks at the sockets."""
-REPORT_WITHIN_S = 1.5
+STOPPED_WITHIN_S = 1.5
+ANSWERED_WITHIN_S = 30.0
+"""How long the report waits for the API: a person who pressed Ctrl-C waits too, at a scenario's end nobody does."""
 GOODBYE_S = 0.5
 DRAIN_S = 10.0
 
@@ -58,7 +61,6 @@ class Runner:
         self.lag_ms = 0
         self._rate = status.Rate()
         self._complaint = ""
-        self._slots: dict[tuple[int, str], int] = {}
 
     async def run(self) -> Report:
         """Live until `stop` is set or the scenario's duration is over; then the report."""
@@ -76,6 +78,7 @@ class Runner:
             self._warn_of_speed()
             links = Links(world, self.options.broker, self.truth.credentials())
             self.world, self.suppliers, self.links = world, suppliers, links
+            self.teller = Teller(self.plan, self.truth, self.api)
             return await self._live()
         finally:
             if suppliers is not None:
@@ -223,31 +226,13 @@ class Runner:
             await asyncio.sleep(1)
 
     async def _tell(self) -> None:
-        """Users report swaps, a page at a time."""
+        """Users report swaps and counts, a page at a time."""
         try:
-            for number, device, slot, what in self.truth.untold():
-                await self._tell_one(number, device, slot, what)
-                self.truth.told(number)
+            for kind, device, name in await self.teller.tell():
+                self.world.users.happened.append(Happening(self.world.time, kind, device, name))
         except Unavailable as error:
             self._complain(error)
             await asyncio.sleep(1)
-
-    async def _tell_one(self, number: int, index: int, slot: str, what: str) -> None:
-        device = self.plan.devices[index]
-        device_id = self.truth.credentials()[device.site.account, device.name][0]
-        if (device_id, slot) not in self._slots:
-            async for item in self.api.pages("/v1/slots"):
-                self._slots[int(item["device_id"]), str(item["name"])] = int(item["id"])
-        found = self._slots.get((device_id, slot))
-        try:
-            if found is not None:
-                await self.api.call(
-                    "POST", f"/v1/slots/{found}/{what}", key=f"{self.truth.meta('start')}-tell-{number}"
-                )
-        except Refused as error:
-            if error.status >= 500:
-                raise
-            self.world.users.happened.append(Happening(self.world.time, f"{what}_refused", index, slot))
 
     async def _write_status(self) -> None:
         self._status("running")
@@ -294,7 +279,8 @@ class Runner:
 
     async def _report(self) -> Report:
         result = report.of_world(self.world, self.suppliers.again)
-        await report.ask(result, self.api, self.world, REPORT_WITHIN_S)
+        within = STOPPED_WITHIN_S if self.stop.is_set() else ANSWERED_WITHIN_S
+        await report.ask(result, self.api, self.world, within)
         report.judge(result, self.scenario)
         self._status("ended", result)
         return result

@@ -57,8 +57,10 @@ class FleetSize(Struct, frozen=True, forbid_unknown_fields=True):
 class Users(Struct, frozen=True, forbid_unknown_fields=True):
     early: Share = 0.25  # swap as soon as goods arrive
     tell: Share = 0.6  # tell the product about a swap
-    part_used: Share = 0.05  # put in a cartridge that is not full
+    part_used: Share = 0.05  # put in a cartridge from elsewhere that is not full, and leave the spare on the shelf
     button: Share = 0.1  # press reorder when nothing is there
+    count: Share = 0.05  # of refills: count what is left on the shelf and tell the product "we have N"
+    miscount: Share = 0.1  # of these counts: wrong by one
 
 
 class Rates(Struct, frozen=True, forbid_unknown_fields=True):

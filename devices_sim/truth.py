@@ -30,6 +30,8 @@ create table if not exists event (id integer primary key, ts integer not null, d
 create index if not exists event_kind on event (kind);
 create table if not exists tell (id integer primary key, ts integer not null, device integer not null,
     slot text not null, what text not null, done integer not null default 0);
+create table if not exists spares_told (id integer primary key, ts integer not null, site text not null,
+    sku text not null, units integer not null, done integer not null default 0);
 create table if not exists purchase_order (id text primary key, supplier text not null, idempotency text not null,
     digest text not null, taken integer not null, site text, document text not null);
 create table if not exists job (id integer primary key, purchase_order text not null, what text not null,
@@ -51,6 +53,15 @@ class Reading:
     seq: int
     ts: int
     payload: bytes
+
+
+class Count(msgspec.Struct, frozen=True):
+    """Somebody says: so many units of a product are on the shelf of a site (`account/name`)."""
+
+    ts: int
+    site: str
+    sku: str
+    units: int
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -132,6 +143,7 @@ class Truth:
         gone: Iterable[int],
         arrived: Iterable[int],
         meta: dict[str, str],
+        counts: Iterable[Count] = (),
     ) -> None:
         """One step of the world in one transaction. `gone`: ids of readings that were acknowledged or dropped."""
         db = self._db
@@ -150,6 +162,10 @@ class Truth:
             )
             db.executemany("insert or replace into closet values (?, ?, ?)", closets)
             db.executemany("insert into tell (ts, device, slot, what) values (?, ?, ?, ?)", tells)
+            db.executemany(
+                "insert into spares_told (ts, site, sku, units) values (?, ?, ?, ?)",
+                ((c.ts, c.site, c.sku, c.units) for c in counts),
+            )
             rows = ((number,) for number in gone)
             if self.keep:
                 db.executemany("update reading set acked = 1 where id = ?", rows)
@@ -188,6 +204,13 @@ class Truth:
 
     def told(self, number: int) -> None:
         self._db.execute("update tell set done = 1 where id = ?", (number,))
+
+    def untold_counts(self, limit: int = 50) -> list[tuple[int, Count]]:
+        sql = "select id, ts, site, sku, units from spares_told where done = 0 order by id limit ?"
+        return [(number, Count(*rest)) for number, *rest in self._db.execute(sql, (limit,))]
+
+    def count_told(self, number: int) -> None:
+        self._db.execute("update spares_told set done = 1 where id = ?", (number,))
 
     # credentials
     def credentials(self) -> dict[tuple[str, str], tuple[int, str]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from devices_sim.chance import draws, unit
 from devices_sim.fleet import Device, Plan
-from devices_sim.truth import Happening
+from devices_sim.truth import Count, Happening
 from devices_sim.world.kinds import MODELS
 from devices_sim.world.state import State
 
@@ -52,6 +52,7 @@ class Users:
     closets: Closets
     happened: list[Happening] = field(default_factory=list)
     tells: list[tuple[int, int, str, str]] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
 
     def note(self, ts: int, kind: str, device: Device, slot: str, value: float = 0.0) -> None:
         self.happened.append(Happening(ts, kind, device.index, slot, value))
@@ -128,6 +129,7 @@ class Users:
         self.note(now, "topup", device, supply.name, units)
         state.levels[slot] = min(100.0, state.levels[slot] + 100 * units * pack / supply.capacity)
         state.refills[slot] += 1
+        self._count(device, state, slot, now)
 
     def _swap(self, device: Device, state: State, slot: int, now: int, why: str) -> None:
         """Refill from the closet. `why`: empty, or early."""
@@ -140,16 +142,32 @@ class Users:
         users, seed = self.plan.scenario.users, self.plan.scenario.seed
         chance = draws(seed, "swap", device.name, slot, state.refills[slot])
         residue = max(state.levels[slot], 0.0)
-        self.closets.add(device.site.key, supply.product.sku, -1, now)
+        part_used = supply.meter == "level" and chance.random() < users.part_used
+        if not part_used:  # one that was opened before lay somewhere else: the shelf keeps what it has
+            self.closets.add(device.site.key, supply.product.sku, -1, now)
         self.note(now, "swap", device, supply.name, residue)
         if in_time:
             self.note(now, "met", device, supply.name, residue)
         if why == "early":
             self.note(now, "early", device, supply.name, residue)
         state.levels[slot] = 100.0
-        if supply.meter == "level" and chance.random() < users.part_used:
+        if part_used:
             state.levels[slot] = chance.uniform(60, 95)
             self.note(now, "part_used", device, supply.name, state.levels[slot])
         state.refills[slot] += 1
         if supply.meter != "level" or chance.random() < users.tell:
             self.tells.append((now, device.index, supply.name, "swapped"))
+        self._count(device, state, slot, now)
+
+    def _count(self, device: Device, state: State, slot: int, now: int) -> None:
+        """Whoever has just taken something from the shelf may count what is left, and may be wrong."""
+        users, sku = self.plan.scenario.users, MODELS[device.model].supplies[slot].product.sku
+        chance = draws(self.plan.scenario.seed, "count", device.name, slot, state.refills[slot])
+        if chance.random() >= users.count:
+            return
+        units, name = self.closets.has(device.site.key, sku), MODELS[device.model].supplies[slot].name
+        if chance.random() < users.miscount:
+            units += 1 if units == 0 else chance.choice((-1, 1))
+            self.note(now, "miscounted", device, name, units)
+        self.note(now, "counted", device, name, units)
+        self.counts.append(Count(now, device.site.key, sku, units))

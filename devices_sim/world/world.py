@@ -54,6 +54,7 @@ class Counts:
     dropped: int = 0  # forgotten by a full device
     missed: int = 0  # failed to be taken at all
     sent: int = 0  # PUBLISH packets
+    deaths: int = 0  # connections that were up and ended without our DISCONNECT: each leaves a last will
 
 
 class World:
@@ -342,10 +343,12 @@ class World:
             self._gone,
             self._arrived,
             {"time": str(self.time), "counts": json(self.counts).decode(), "unit_ms": repr(closets.unit_ms)},
+            users.counts,
         )
         self._changed.clear()
         ready = {reading.device for reading in self._made}
-        self._made, self._gone, self._arrived, users.happened, users.tells = [], [], [], [], []
+        self._made, self._gone, self._arrived = [], [], []
+        users.happened, users.tells, users.counts = [], [], []
         closets.changed.clear()
         return ready
 

@@ -18,6 +18,8 @@ class FakeBroker:
     received: list[tuple[str, bytes]] = field(default_factory=list)
     connects: dict[str, int] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    wills: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # of the last CONNECT: topic and payload
+    died: list[str] = field(default_factory=list)  # clients whose connection ended without a DISCONNECT
     keep: bool = True
     count: int = 0
     silent: bool = False  # takes messages, does not acknowledge
@@ -51,13 +53,13 @@ class FakeBroker:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.add(writer)
-        version = 4
+        version, client = 4, ""
         try:
             while True:
                 kind, body = await self._packet(reader)
                 match kind >> 4:
                     case 1:
-                        version = self._connect(body, writer)
+                        version, client = self._connect(body, writer)
                     case 3:
                         self._publish(kind, body, version, writer)
                     case 8:
@@ -69,22 +71,28 @@ class FakeBroker:
                     case 14:
                         return
         except (asyncio.IncompleteReadError, ConnectionError):
-            return
+            self.died.append(client)
         finally:
             self.writers.discard(writer)
             writer.close()
 
-    def _connect(self, body: bytes, writer: asyncio.StreamWriter) -> int:
+    def _connect(self, body: bytes, writer: asyncio.StreamWriter) -> tuple[int, str]:
         version, at = body[6], 10
         if version == 5:
             at += 1 + body[at]
-        length = struct.unpack_from(">H", body, at)[0]
-        client = body[at + 2 : at + 2 + length].decode()
+        name, at = _string(body, at)
+        client = name.decode()
+        if body[7] & 4:
+            if version == 5:
+                at += 1 + body[at]
+            topic, at = _string(body, at)
+            payload, at = _string(body, at)
+            self.wills[client] = topic.decode(), payload
         self.connects[client] = self.connects.get(client, 0) + 1
         self.versions[client] = version
         # MQTT 5: Receive Maximum 7
         writer.write(b"\x20\x06\x00\x00\x03\x21\x00\x07" if version == 5 else b"\x20\x02\x00\x00")
-        return version
+        return version, client
 
     def _publish(self, kind: int, body: bytes, version: int, writer: asyncio.StreamWriter) -> None:
         length = struct.unpack_from(">H", body)[0]
@@ -100,6 +108,12 @@ class FakeBroker:
         if mid and not self.silent:
             bad = version == 5 and self.reason
             writer.write(b"\x40\x03" + mid + bytes((self.reason,)) if bad else b"\x40\x02" + mid)
+
+
+def _string(body: bytes, at: int) -> tuple[bytes, int]:
+    """MQTT's string or binary data at `at`, and where it ends."""
+    length = struct.unpack_from(">H", body, at)[0]
+    return body[at + 2 : at + 2 + length], at + 2 + length
 
 
 @dataclass

@@ -79,6 +79,20 @@ def test_devices_that_the_product_did_not_hear_are_counted(run, product, world):
     assert asked(run, product, world).devices_unheard == 1
 
 
+def test_refills_that_ullage_saw_are_set_against_the_true_ones(run, product, world):
+    first, second, *_ = world.machines
+    first.state.refills[0], second.state.refills[0] = 2, 1
+    product.collections = {
+        "/v1/slots": [
+            {"account": "acme", "device": m.device.name, "name": m.model.supplies[0].name, "cycle": cycle}
+            for m, cycle in ((first, 2), (second, 5))
+        ]
+    }
+    result = asked(run, product, world)
+    assert (result.refills_seen, result.refills_false, result.refills_unseen) == (5, 3, 1)
+    assert "5; false: 3, unseen: 1" in report.text(result)
+
+
 def test_without_the_api_its_half_is_not_known(run, product, world):
     product.down = True
     result = asked(run, product, world)

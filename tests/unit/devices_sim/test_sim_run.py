@@ -1,6 +1,7 @@
 """One run of the world against a broker and a product that are fakes: every reading is sent until it has its PUBACK."""
 
 import asyncio
+import itertools
 import json
 
 import httpx
@@ -10,7 +11,7 @@ from devices_sim.api_client import Api
 from devices_sim.errors import BadState, Unavailable
 from devices_sim.mqtt_client import Broker
 from devices_sim.runner import Options, Runner
-from devices_sim.scenario import FleetSize, Rates, Scenario
+from devices_sim.scenario import Event, FleetSize, Rates, Scenario, Users
 from devices_sim.truth import acked
 
 QUIET = Rates(**dict.fromkeys(Rates.__struct_fields__, 0.0))
@@ -130,14 +131,16 @@ def test_a_refusing_mqtt_5_broker_is_noted_and_not_asked_again(run, product, new
 
 
 def test_a_full_round_of_demand_and_supply(run, product, new_broker, tmp_path):
-    """Users tell about swaps by slot id; the status file says how it stands, at the end with the report."""
+    """Users tell about swaps by slot id and count spares by site id; the status file says how it stands, at the end
+    with the report."""
     broker = new_broker()
     size = FleetSize(devices=10, accounts=1, sites=1, kinds={"copier": 1}, initial=(0.01, 0.03), spares=0.0)
+    users = Users(tell=1.0, count=1.0, miscount=0.0)
+    product.collections["/v1/sites"] = [{"id": 77, "account": "acme", "name": "berlin"}]
     product.collections["/v1/slots"] = [
         {
             "id": 100 * device + n,
-            "device_id": device,
-            "device": "d",
+            "device": f"copier-{device:04d}",
             "account": "acme",
             "name": name,
             "last_heard_at": 0,
@@ -151,16 +154,72 @@ def test_a_full_round_of_demand_and_supply(run, product, new_broker, tmp_path):
         for sku in ("TN-K", "TN-C", "TN-M", "TN-Y", "WB-1"):
             made.world.deliver("acme/berlin", sku, 30, made.clock.now())
 
-    report = run(lived(tmp_path, broker, product, scenario(fleet=size, duration="30h"), supply))
-    assert report.swaps > 0
-    told = [path for path, _ in product.calls]
-    assert told
-    assert all(path.startswith("/v1/slots/") and path.endswith("/swapped") for path in told)
-    assert len(set(product.keys)) == len(product.keys)
+    report = run(lived(tmp_path, broker, product, scenario(fleet=size, duration="30h", users=users), supply))
+    swapped = [path for path, _ in product.calls if path.startswith("/v1/slots/") and path.endswith("/swapped")]
+    counted = [body for path, body in product.calls if path == "/v1/sites/77/spares"]
+    assert len(swapped) == len(counted) == report.swaps == report.counted > 0
+    assert {body["sku"] for body in counted} <= {"TN-K", "TN-C", "TN-M", "TN-Y", "WB-1", "DR-1"}
+    assert all(0 <= body["units"] < 30 for body in counted)
+    assert len(set(product.keys)) == len(product.keys) == len(product.calls)
+    assert report.calls_refused == 0
     status = json.loads((tmp_path / "status.json").read_text())
     assert status["state"] == "ended"
     assert status["acked"] == status["report"]["acked"] == report.acked
     assert status["empties_missed"] == report.empties_missed
+
+
+def test_what_users_tell_waits_while_the_product_is_down_and_goes_on_record_when_refused(
+    run, product, new_broker, tmp_path
+):
+    broker = new_broker()
+    size = FleetSize(devices=10, accounts=1, sites=1, kinds={"copier": 1}, initial=(0.0, 0.0005), spares=0.0)
+    users = Users(tell=0.0, count=1.0, miscount=0.0)
+    product.collections["/v1/sites"] = [{"id": 77, "account": "acme", "name": "berlin"}]
+
+    async def trouble(made):
+        product.fail = 503
+        await asyncio.sleep(1.5)
+        made.world.deliver("acme/berlin", "TN-K", 30, made.clock.now())
+        while not made.truth.untold_counts():
+            await asyncio.sleep(0.01)
+        product.fail = 422
+
+    report = run(lived(tmp_path, broker, product, scenario(fleet=size, duration="30h", users=users), trouble))
+    assert 0 < report.calls_refused <= report.counted
+
+
+def test_a_reboot_ends_the_connection_without_a_word_and_leaves_a_will(run, product, new_broker, tmp_path):
+    broker = new_broker()
+    events = (
+        Event(at="3h", kind="reboot", device="copier-0001"),
+        Event(at="3h", kind="network_loss", device="copier-0002", lasts="2h"),
+    )
+    report = run(lived(tmp_path, broker, product, scenario(events=events)))
+    assert sorted(broker.died) == ["copier-0001", "copier-0002"]
+    assert report.deaths == 2
+    assert len(broker.wills) == 10
+    assert {topic.rsplit("/", 1)[1] for topic, _ in broker.wills.values()} == {"status"}
+    assert broker.wills["copier-0001"][0].endswith("/copier-0001/status")
+    assert broker.connects["copier-0001"] == broker.connects["copier-0002"] == 2
+    assert report.published == report.acked
+
+
+def test_some_devices_send_what_they_stored_newest_first(run, product, new_broker, tmp_path):
+    """A burst after a day without a network; the window is what a device has in flight."""
+    broker = new_broker()
+    lost = tuple(
+        Event(at="1h", kind="network_loss", site=site, lasts="40h") for site in ("berlin", "hamburg", "vienna")
+    )
+    report = run(lived(tmp_path, broker, product, scenario(events=lost, duration="48h")))
+    assert report.published == report.acked
+    orders = {}
+    for topic, payload in broker.received:
+        orders.setdefault(topic.split("/")[3], []).append(json.loads(payload)["seq"])
+    turned = {name for name, seqs in orders.items() if sum(b < a for a, b in itertools.pairwise(seqs)) > 8}
+    straight = {name for name, seqs in orders.items() if seqs == sorted(seqs)}
+    assert turned
+    assert straight
+    assert turned | straight == orders.keys()
 
 
 def test_a_stop_ends_it_soon_with_a_report(run, product, new_broker, tmp_path):

@@ -12,6 +12,7 @@ from devices_sim import fleet
 from devices_sim.errors import BadState
 from devices_sim.scenario import Event, FleetSize, Rates, Scenario, Users
 from devices_sim.truth import Truth
+from devices_sim.world.kinds import KINDS
 from devices_sim.world.world import STORE, World
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -86,6 +87,53 @@ def test_every_kind_reports_what_its_model_has(new_world):
     assert by_kind["thermostat"]["measures"]["temperature"]["unit"] == "Cel"
     assert by_kind["co-detector"]["measures"]["co"]["unit"] == "ppm"
     assert "cell" not in by_kind["co-detector"]["supplies"]
+
+
+SECTION_8 = {
+    "copier": {
+        "black": ("level", "swap"),
+        "cyan": ("level", "swap"),
+        "magenta": ("level", "swap"),
+        "yellow": ("level", "swap"),
+        "drum": ("counter", "swap"),
+        "waste": ("level", "swap"),
+    },
+    "coffee": {
+        "beans": ("level", "topup"),
+        "milk": ("level", "topup"),
+        "cups": ("level", "topup"),
+        "descaler": ("counter", "swap"),
+    },
+    "industrial": {"lubricant": ("level", "topup"), "filter": ("counter", "swap")},
+    "thermostat": {"battery": ("level", "swap")},
+    "co_detector": {"battery": ("level", "swap"), "cell": ("age", "swap")},
+}
+
+
+@pytest.mark.parametrize("kind", SECTION_8)
+def test_every_kind_has_its_supplies(kind):
+    fullest = max(KINDS[kind].models, key=lambda model: len(model.supplies))
+    assert {s.name: (s.meter, s.refill) for s in fullest.supplies} == SECTION_8[kind]
+    assert {s.name for s in fullest.supplies if s.ascending} == ({"waste"} if kind == "copier" else set())
+
+
+def test_what_a_counter_meters_is_due_after_so_many_counts(new_world):
+    """On every machine: 3,000 cups to a descaler, 600 hours to a filter, 40,000 pages to a drum."""
+    what = scenario(devices=30, kinds={"coffee": 1, "industrial": 1, "copier": 1})
+    world = new_world(what)
+    before = [list(m.state.used) for m in world.machines]
+    live(world, START + 20 * DAY, step=DAY)
+    metered = 0
+    for machine, used in zip(world.machines, before, strict=True):
+        names = [c.name for c in machine.model.counters]
+        for slot, supply in enumerate(machine.model.supplies):
+            if supply.meter != "counter" or machine.state.refills[slot] or machine.state.empty_since[slot]:
+                continue
+            counter = names.index(supply.counter)
+            counted = machine.state.used[counter] - used[counter]
+            assert machine.state.levels[slot] == pytest.approx(100 - 100 * counted / supply.capacity)
+            metered += counted > 0
+    assert metered > 20
 
 
 def test_levels_fall_with_use_and_waste_rises(new_world):
@@ -181,7 +229,53 @@ def test_clock_errors_shift_the_time_stamps(new_world):
     assert 4 <= off.count(-30 * HOUR) <= 7
 
 
-def test_silence_network_loss_and_heavy_use(new_world):
+def test_heavy_use_of_an_event(new_world):
+    used = {}
+    for name, events in (("usual", ()), ("heavy", (event("heavy", factor=5.0, lasts="48h"),))):
+        world = new_world(scenario(devices=1, kinds={"copier": 1}, events=events), name)
+        began = world.machines[0].state.used[0]
+        live(world, START + 2 * DAY, step=HOUR)
+        used[name] = world.machines[0].state.used[0] - began
+    assert 2 < used["heavy"] / used["usual"] <= 5
+
+
+def test_a_reboot_begins_a_new_boot_and_counts_anew(new_world):
+    what = scenario(devices=1, kinds={"copier": 1}, events=(event("reboot"),))
+    said = [body for _, body in bodies(live(new_world(what), START + DAY))]
+    assert len({body["boot"] for body in said}) == 2
+    assert Counter(body["seq"] for body in said)[1] == 2
+    pages = [body["counters"]["pages"] for body in said]
+    assert pages == sorted(pages)
+
+
+def test_a_bad_sensor_says_empty_or_full(new_world):
+    what = scenario(devices=1, kinds={"copier": 1}, initial=(0.4, 0.6), events=(event("bad_sensor", lasts="12h"),))
+    said = [body["supplies"]["black"]["level"] for _, body in bodies(live(new_world(what), START + 2 * DAY))]
+    nonsense = [level in (0.0, 1.0) for level in said]
+    assert sum(nonsense[12:25]) >= 3
+    assert sum(nonsense[:11]) + sum(nonsense[26:]) <= 1
+
+
+def test_some_devices_sleep_between_their_reports(new_world):
+    what = scenario(msgspec.structs.replace(QUIET, sleepers=1.0), devices=20)
+    per_device = Counter(name for name, _ in live(new_world(what), START + 4 * DAY))
+    assert all(4 * 24 / 12 - 2 <= number <= 4 * 24 / 4 + 1 for number in per_device.values())
+    assert len(set(per_device.values())) > 3
+
+
+def test_a_shaken_cartridge_shows_more_and_no_spare_was_used(new_world):
+    shaken = event("shaken", slot="black")
+    what = scenario(devices=1, kinds={"copier": 1}, initial=(0.2, 0.2), spares=0.0, events=(shaken,))
+    world = new_world(what)
+    live(world, START + 11 * HOUR, step=HOUR)
+    before = world.machines[0].state.levels[0]
+    live(world, START + 13 * HOUR, step=HOUR)
+    assert 3 < world.machines[0].state.levels[0] - before <= 5
+    assert world.happened["shaken"] == 1
+    assert world.happened["swap"] == 0
+
+
+def test_silence_network_loss(new_world):
     quiet = scenario(devices=1, kinds={"copier": 1}, events=(event("silence", lasts="6h"),))
     world = new_world(quiet)
     times = [reading.ts for _, reading in live(world, START + DAY)]
@@ -251,7 +345,7 @@ def test_an_empty_slot_is_swapped_when_a_spare_is_there_and_missed_when_not(new_
     black = [m.state.levels[0] for m in world.machines]
     assert min(black) > 0
     left = world.closets.has("acme/berlin", "TN-K")
-    assert left == 100 - world.happened["swap"]
+    assert left == 100 - world.happened["swap"] + world.happened["part_used"]
     swaps = world.happened["swap"]
     live(world, START + 45 * DAY, step=DAY)
     assert world.happened["swap"] > swaps
@@ -292,3 +386,33 @@ def test_early_swappers_throw_something_away(new_world):
     world.save()
     assert world.happened["early"] == world.happened["swap"] == 5
     assert 30 < world.truth.mean("early") <= 40
+
+
+def test_a_part_used_supply_leaves_the_spare_on_the_shelf(new_world):
+    users = Users(early=0.0, part_used=1.0)
+    what = scenario(devices=5, kinds={"copier": 1}, sites=1, initial=(0.0, 0.001), users=users, spares=0.0)
+    world = new_world(what)
+    world.deliver("acme/berlin", "TN-K", 1, START)
+    live(world, START + DAY)
+    assert world.happened["part_used"] == world.happened["swap"] >= 3
+    assert all(60 - 20 < m.state.levels[0] <= 95 for m in world.machines if m.state.refills[0])
+    assert world.closets.has("acme/berlin", "TN-K") == 1
+
+
+@pytest.mark.parametrize(("miscount", "off"), [(0.0, {0}), (1.0, {-1, 1})])
+def test_who_takes_a_spare_may_count_the_rest_and_be_wrong(new_world, miscount, off):
+    users = Users(early=0.0, tell=0.0, part_used=0.0, count=1.0, miscount=miscount)
+    what = scenario(devices=12, kinds={"copier": 1}, sites=1, initial=(0.0, 0.001), users=users, spares=0.0)
+    world = new_world(what)
+    world.deliver("acme/berlin", "TN-K", 40, START)
+    live(world, START + DAY)
+    told = world.truth.untold_counts()
+    assert len(told) == world.happened["counted"] == world.happened["swap"] > 8
+    assert world.happened["miscounted"] == (len(told) if miscount else 0)
+    assert {count.site for _, count in told} == {"acme/berlin"}
+    left = {number: 39 - place for place, (number, _) in enumerate(told)}
+    assert {count.units - left[number] for number, count in told} == off
+    for number, _ in told[1:]:
+        world.truth.count_told(number)
+    world.truth.close()
+    assert new_world(what).truth.untold_counts() == told[:1]
