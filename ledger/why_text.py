@@ -27,6 +27,10 @@ def moment(ms: int, zone: str) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).astimezone(ZoneInfo(zone)).strftime("%a %Y-%m-%d %H:%M")
 
 
+def heard(ms: int, zone: str) -> str:
+    return moment(ms, zone) if ms else "never"
+
+
 def percent(share: float) -> str:
     """0.004 is not 0 %: small chances keep a digit."""
     value = 100 * share
@@ -39,16 +43,23 @@ def span(ms: int) -> str:
     return f"{ms / HOUR:.1f} hours"
 
 
-def level(evidence: Evidence) -> str:
-    if evidence.level_high - evidence.level_low < 2:
-        return f"{evidence.level:.0f} %"
-    return f"{evidence.level_low:.0f} to {evidence.level_high:.0f} % (probably {evidence.level:.0f} %)"
+def level(seen: Evidence | ViewPart) -> str:
+    """Nothing that no device reported."""
+    if unknown(seen):
+        return "unknown"
+    if seen.level_high - seen.level_low < 2:
+        return f"{seen.level:.0f} %"
+    return f"{seen.level_low:.0f} to {seen.level_high:.0f} % (probably {seen.level:.0f} %)"
+
+
+def unknown(seen: Evidence | ViewPart) -> bool:
+    return seen.level_low <= 0 and seen.level_high >= 100
 
 
 def evidence_lines(evidence: Evidence, zone: str) -> list[str]:
     """What was known: the level, the pace, the empty date, the chances, the way of the goods, the cover."""
-    heard = moment(evidence.last_heard, zone)
-    lines = [f"level {level(evidence)}, falling {evidence.rate:.2f} % per working day; last heard {heard}"]
+    said = f"last heard {heard(evidence.last_heard, zone)}"
+    lines = [f"level {level(evidence)}, falling {evidence.rate:.2f} % per working day; {said}"]
     if evidence.quantiles:
         q = evidence.quantiles
         lines.append(
@@ -127,6 +138,10 @@ def order_text(receipt: Receipt, state: str, reason: str, *, overdue: bool, zone
 _VERDICTS = {
     "fine": "not ordered: it will most probably last until goods that are ordered later arrive",
     "covered": "not ordered: what is on the shelf or on order covers it",
+    "need_open": "not ordered again: its need is on its way, or was just met",
+    "blocked": "not ordered: a refused need blocks it, release that to try again",
+    "unmapped": "not ordered: the stream does not know yet which product fits it",
+    "retired": "not ordered: it was retired when it was last looked at",
     "observe": "not ordered: it would be, but ordering is only observed (mode or pause)",
     "off": "not ordered: ordering is switched off",
     "silent": "not ordered: the device has been silent for so long that its forecast is not credible any more",
@@ -181,18 +196,15 @@ def slot_text(why: SlotWhy) -> str:
 
 
 def _view_lines(view: ViewPart, zone: str) -> list[str]:
-    low, high = view.level_low, view.level_high
-    known = f"{view.level:.0f} %" if high - low < 2 else f"{low:.0f} to {high:.0f} % (probably {view.level:.0f} %)"
-    out = [
-        f"level {known}, falling {view.rate:.2f} % per working day, cycle {view.cycle}; as of {moment(view.ts, zone)}"
-    ]
+    pace = f"falling {view.rate:.2f} % per working day, cycle {view.cycle}"
+    out = [f"level {level(view)}, {pace}; as of {moment(view.ts, zone)}"]
     if view.quantiles:
         q = view.quantiles
         out.append(f"empty around {moment(q[len(q) // 2], zone)} (from {moment(q[0], zone)} to {moment(q[-1], zone)})")
-    chance = f"{percent(view.probability)}; ordered from {percent(view.threshold)} on"
-    out.append(f"chance to be empty before goods arrive: {chance}")
+    chance = "unknown" if view.status == "unknown" else percent(view.probability)
+    out.append(f"chance to be empty before goods arrive: {chance}; ordered from {percent(view.threshold)} on")
     out.append(f"cover: {view.on_hand:g} on the shelf, {view.on_order:g} on order at this site")
-    out.append(f"last heard {moment(view.last_heard, zone)}")
+    out.append(f"last heard {heard(view.last_heard, zone)}")
     return out
 
 

@@ -10,6 +10,7 @@ import pytest
 from ledger import tables as t
 from ledger import why
 from ledger.scope import NotFound, Scope
+from models.decide.layout import Status
 from models.effects import SlotView, WouldOrder
 from models.units import DAY, HOUR
 
@@ -103,7 +104,18 @@ def test_why_not_yet(world: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("status", ["covered", "observe", "off", "silent", "unknown", "site_blocked", "unplaced"])
+def test_a_level_that_nobody_reported_is_not_made_up(world: Any) -> None:
+    silent = {"level_low": 0, "level_high": 100, "level": 50, "quantiles": (), "probability": 0.0, "last_heard": 0}
+    world.apply(replace(seen(world, "unknown"), **silent))
+    said = slot_why(world).text()
+    assert "not ordered: no level was ever reported" in said
+    assert "level unknown, falling 2.50 % per working day" in said
+    assert "chance to be empty before goods arrive: unknown; ordered from 5.0 % on" in said
+    assert "last heard never" in said
+    assert "probably" not in said.replace("most probably", "")
+
+
+@pytest.mark.parametrize("status", [status.name.lower() for status in Status])
 def test_every_status_is_explained(world: Any, status: str) -> None:
     world.apply(seen(world, status))
     assert slot_why(world).verdict.startswith("not ordered")
