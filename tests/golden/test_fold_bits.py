@@ -1,4 +1,4 @@
-"""The fold's bits depend neither on frame boundaries, nor on numba, nor on what the processor can do.
+"""The fold's bits depend neither on frame boundaries nor on numba.
 
 Run as a program it folds a year of random words and prints the digest of the state: so it runs in other surroundings.
 """
@@ -9,7 +9,6 @@ import sys
 from hashlib import sha256
 
 import numpy as np
-import pytest
 
 from models.calendar import compile_days, day_rows, first_day
 from models.depletion.prior import begin
@@ -94,18 +93,6 @@ def test_frame_boundaries():
 
 def test_plain_python():
     assert elsewhere(100, NUMBA_DISABLE_JIT="1") == digest(500)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(400)  # compiles for another processor
-def test_a_processor_without_avx512(tmp_path):
-    from numpy._core._multiarray_umath import __cpu_features__ as features  # noqa: PLC0415  private: only to skip
-
-    wide = [name for name, there in features.items() if there and name.startswith("AVX512")]
-    if not wide:
-        pytest.skip("this processor has no AVX-512 to switch off")
-    narrow = {"NPY_DISABLE_CPU_FEATURES": " ".join(wide), "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2"}
-    assert elsewhere(500, NUMBA_CACHE_DIR=str(tmp_path), **narrow) == digest(500)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 
 import pytest
+from numpy._core._multiarray_umath import __cpu_features__ as features  # private: only to know what to switch off
 
 from models.effects import Need, NeedUnnecessary, RefillSeen, RequestAnswered, UsageBooked
 from models.jit import COMPILED
@@ -42,20 +43,35 @@ def test_ways_to_run_it_agree(journal, expected, way):
     assert journals.digest(*way(journal)) == expected
 
 
-@pytest.mark.skipif(not COMPILED, reason="numba is missing here: everything is plain Python already")
-@pytest.mark.parametrize(
-    ("variable", "value", "compiled"),
-    [("NUMBA_DISABLE_JIT", "1", False), ("NPY_DISABLE_CPU_FEATURES", "AVX512F AVX512_SKX", True)],
-)
-def test_without_numba_and_without_wide_vectors_it_is_the_same(variable, value, compiled):
-    """In a process of its own: both are read when modules load."""
-    ours = journals.digest(*journals.play(journals.write_journal(1, 25)))
+def played_elsewhere(*, compiled: bool, **environment: str) -> str:
+    """The digest of a short journal as a process of its own gets it: what is set is read when modules load."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM % compiled],
-        env={**os.environ, variable: value},
+        env=os.environ | environment,
         capture_output=True,
         text=True,
         check=True,
-        timeout=100,
+        timeout=350,
     )
-    assert done.stdout.strip() == ours
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def ours():
+    return journals.digest(*journals.play(journals.write_journal(1, 25)))
+
+
+@pytest.mark.skipif(not COMPILED, reason="numba is missing here: everything is plain Python already")
+def test_without_numba_it_is_the_same(ours):
+    assert played_elsewhere(compiled=False, NUMBA_DISABLE_JIT="1") == ours
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # compiles everything for another processor
+def test_on_a_processor_without_avx512_it_is_the_same(ours, tmp_path):
+    """Neither numpy nor what numba compiles may use it."""
+    wide = [name for name, there in features.items() if there and name.startswith("AVX512")]
+    if not wide:
+        pytest.skip("this processor has no AVX-512 to switch off")
+    narrow = {"NPY_DISABLE_CPU_FEATURES": " ".join(wide), "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2"}
+    assert played_elsewhere(compiled=COMPILED, NUMBA_CACHE_DIR=str(tmp_path), **narrow) == ours
