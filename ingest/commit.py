@@ -81,6 +81,7 @@ class Committer:
         """`unavailable` hears when the journal stops and starts again to take records, `failed` of a lasting fault."""
         self._journal = journal
         self._config = config
+        self._most, self._most_pending = config.batch, config.pending_high
         self._metrics = metrics
         self._unavailable = unavailable
         self._failed = failed
@@ -88,6 +89,8 @@ class Committer:
         self.partitions = journal.partitions
         self.batch = Batch(self.partitions, 0.0)
         self.pending = 0
+        self.full = False
+        """More is pending than there should be."""
         self._flying = 0
         self._cost = config.linger / 4
         self._timer: asyncio.Handle | None = None
@@ -98,10 +101,6 @@ class Committer:
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-commit", daemon=True)
         self._thread.start()
-
-    @property
-    def full(self) -> bool:
-        return self.pending >= self._config.pending_high
 
     def hold(self, waiting: Waiting) -> None:
         """Tell `waiting` when there is room again."""
@@ -119,7 +118,8 @@ class Committer:
         batch.acks.append((waiting, messages, acknowledged, acks))
         batch.messages += messages
         self.pending += messages
-        if batch.messages >= self._config.batch:
+        self.full = self.pending >= self._most_pending
+        if batch.messages >= self._most:
             self._flush()
         elif self._timer is None and not self._flying:
             self._timer = self._loop.call_later(min(self._config.linger, self._cost), self._flush)
@@ -138,6 +138,7 @@ class Committer:
     def _done(self, batch: Batch) -> None:
         self._flying -= 1
         self.pending -= batch.messages
+        self.full = self.pending >= self._most_pending
         took = self._loop.time() - batch.began
         self._cost += 0.1 * (took / 2 - self._cost)
         self._measure(batch, took)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from struct import Struct
 from typing import NamedTuple
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from ingest.explain import bad_name, show
 from ingest.levels import level_of
@@ -72,45 +72,41 @@ class Resolver:
     def row(self, reading: Reading, raw: bytes, now: int) -> Row | Rejected:
         """`now`: the gateway's domain time, ms; `raw`: the bytes that the reading came in."""
         self._rest = None
-        supplies: bytes | Rejected = b""
-        counters: bytes | Rejected = b""
-        identity = self._identity
-        if reading.account is not UNSET and reading.account != identity.account:
+        identity, supplies, counters = self._identity, reading.supplies, reading.counters
+        if reading.account != identity.account and reading.account is not UNSET:
             return self._mismatch("account", reading.account, identity.account)
-        if reading.device is not UNSET and reading.device != identity.device:
+        if reading.device != identity.device and reading.device is not UNSET:
             return self._mismatch("device", reading.device, identity.device)
-        if reading.supplies:
-            supplies = self._pack_supplies(reading.supplies)
-        if reading.counters:
-            counters = self._pack_counters(reading.counters)
+        levels = self._pack_supplies(supplies) if supplies else b""
+        counts = self._pack_counters(counters) if counters else b""
         if reading.measures or reading.signals:
             rejected = self._add_rest(reading)
             if rejected is not None:
                 return rejected
-        if isinstance(supplies, Rejected):
-            return supplies
-        if isinstance(counters, Rejected):
-            return counters
-        rest = self._rest
-        return self._head(reading, raw, now, rest), supplies, counters, rest
+        if isinstance(levels, Rejected):
+            return levels
+        if isinstance(counts, Rejected):
+            return counts
+        return self._head(reading, raw, now), levels, counts, self._rest
 
-    def _head(self, reading: Reading, raw: bytes, now: int, rest: Named | None) -> bytes:
+    def _head(self, reading: Reading, raw: bytes, now: int) -> bytes:
         flags, ts = _time(reading, now)
-        boot, seq = reading.boot, reading.seq
+        boot, seq, rest = reading.boot, reading.seq, self._rest
         if boot is UNSET or seq is UNSET:
             flags |= ReadingFlag.NO_SEQUENCE.value
-            number, key = 0, _content_key(raw, ts)
+            number, seq = 0, _content_key(raw, ts)
+        elif boot == self._boot:
+            number = self._boot_number
         else:
-            if boot != self._boot:
-                self._boot, self._boot_number = boot, boot_number(boot)
-            number, key = self._boot_number, seq
+            number = boot_number(boot)
+            self._boot, self._boot_number = boot, number
         return _READING.pack(
             self._identity.device_id,
             flags,
-            len(reading.supplies) if reading.supplies else 0,
-            len(reading.counters) if reading.counters else 0,
+            len(reading.supplies or ()),
+            len(reading.counters or ()),
             number,
-            key,
+            seq,
             ts,
             len(rest.measures) if rest else 0,
             len(rest.signals) if rest else 0,
@@ -198,14 +194,14 @@ class Resolver:
 
 def _time(reading: Reading, now: int) -> tuple[int, int]:
     """(flags, ts). Without a time the receipt counts, less the age that a device without a clock may send."""
-    if not isinstance(reading.ts, UnsetType):
+    if reading.ts is not UNSET:
         since = reading.ts - _EPOCH  # its parts: half the cost of timestamp(), and exact
         ts = (since.days * 86_400 + since.seconds) * 1000 + (since.microseconds + 500) // 1000
         if ts > now + AHEAD:
             return 1, now  # ReadingFlag.CLAMPED
         if ts >= NO_CLOCK:
             return 0, ts
-    if not isinstance(reading.age_s, UnsetType):
+    if reading.age_s is not UNSET:
         return 2, max(now - int(reading.age_s * 1000), NO_CLOCK)  # ReadingFlag.NO_TIME
     return 2, now
 

@@ -61,9 +61,7 @@ async def serve(
     try:
         servers = await listen(config, lambda: Connection(shared))
         ports = [server.sockets[0].getsockname()[1] for server in servers]
-        # the thousands of long-lived objects of a start-up need not be looked at again by every collection
-        gc.collect()
-        gc.freeze()
+        _collect_seldom()
         log.info("gateway.ready", host=config.host, ports=ports, devices=len(table))
         ready(ports)
         tasks = [
@@ -79,6 +77,13 @@ async def serve(
         await _end(shared, servers, tasks)
     if fault:
         raise fault[0]
+
+
+def _collect_seldom() -> None:
+    """What is left of a start-up is not looked at again; what a batch of readings makes is no garbage in cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _watch(task: asyncio.Task[None], failed: Callable[[BaseException], None]) -> None:

@@ -62,15 +62,15 @@ class Decoder:
 
     It remembers the shape of the last message that was found sound, because the next one nearly always has the same:
     its bytes without digits, signs and points. A message of the same shape has the same keys but for digits in them.
-    When its dicts have as many entries, no key of it comes twice, it has no escapes and it is not nested deeper.
+    When its dicts have as many entries in all, no key of it comes twice, it has no escapes and it is not nested deeper.
     (Only messages without unknown fields are remembered: "level2" must not stand in for a second "level".)
     """
 
-    __slots__ = ("_shape", "_sizes")
+    __slots__ = ("_entries", "_shape")
 
     def __init__(self) -> None:
         self._shape = b""
-        self._sizes = (0, 0, 0)
+        self._entries = 0
 
     def __call__(self, raw: bytes) -> Reading | Rejected:
         if len(raw) > MAX_BYTES:
@@ -79,21 +79,14 @@ class Decoder:
             reading = _typed(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return explain(raw) or Rejected("invalid", str(error))
-        supplies, counters, measures = reading.supplies, reading.counters, reading.measures
-        sizes = (
-            len(supplies) if supplies else 0,
-            len(counters) if counters else 0,
-            len(measures) if measures else 0,
-        )
+        entries = len(reading.supplies or ()) + len(reading.counters or ()) + len(reading.measures or ())
         shape = raw.translate(None, _DIGITS)
-        if shape == self._shape and sizes == self._sizes:
+        if shape == self._shape and entries == self._entries:
             return reading
-        return self._look_closer(raw, reading, shape, sizes)
+        return self._look_closer(raw, reading, shape, entries)
 
-    def _look_closer(
-        self, raw: bytes, reading: Reading, shape: bytes, sizes: tuple[int, int, int]
-    ) -> Reading | Rejected:
-        if not any(sizes) and not reading.signals:
+    def _look_closer(self, raw: bytes, reading: Reading, shape: bytes, entries: int) -> Reading | Rejected:
+        if not entries and not reading.signals:
             return Rejected("empty", "the message has none of supplies, counters, measures, signals")
         if (
             raw.count(b":") == _encode(reading).count(b":")
@@ -102,7 +95,7 @@ class Decoder:
             and (reading.ts is UNSET or reading.ts.tzinfo is UTC)
         ):
             if len(shape) <= _MAX_SHAPE:
-                self._shape, self._sizes = shape, sizes
+                self._shape, self._entries = shape, entries
             return reading
         return _check_rest(raw) or reading
 

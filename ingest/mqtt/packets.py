@@ -241,27 +241,25 @@ class Decoder:
     `maximum` bounds the whole packet; one that says it is longer is refused before it has come.
     """
 
-    __slots__ = ("_at", "_data", "maximum", "version")
+    __slots__ = ("_at", "_data", "maximum", "pending", "version")
 
     def __init__(self, maximum: int, version: int = 4) -> None:
         self.maximum = maximum
         self.version = version
         self._data = b""
         self._at = 0
-
-    @property
-    def pending(self) -> int:
-        """Bytes that wait for `next`."""
-        return len(self._data) - self._at
+        self.pending = 0
+        """Bytes that wait for `next`. An attribute: it is asked at every read."""
 
     def feed(self, data: bytes) -> None:
         self._data = self._data[self._at :] + data if self.pending else data
         self._at = 0
+        self.pending = len(self._data)
 
     def take(self) -> bytes:
         """All bytes that wait, for a reader that knows better; what it leaves goes back by `feed`."""
         data = self._data[self._at :]
-        self._data, self._at = b"", 0
+        self._data, self._at, self.pending = b"", 0, 0
         return data
 
     def next(self) -> Packet | None:
@@ -278,6 +276,7 @@ class Decoder:
         if end > len(data):
             return None
         self._at = end
+        self.pending = len(data) - end
         packet = parse(data[start], data[at:end], self.version)
         if isinstance(packet, Connect):
             self.version = packet.version
