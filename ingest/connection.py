@@ -49,17 +49,29 @@ class Connection(asyncio.Protocol):
 
     # the transport's side
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def admitted(self) -> bool:
+        """From now on it counts as half open; False: there are too many."""
         shared = self._shared
-        self._flow.transport = cast("asyncio.Transport", transport)
+        if self in shared.connections:  # TLS asked before it shook hands
+            return True
         if shared.stopping or shared.half_open >= self._config.max_half_open:
             shared.metrics.disconnects.labels("half_open_limit").inc()
             self._state = State.CLOSING
-            self._flow.transport.abort()
-            return
+            return False
         shared.connections.add(self)
         shared.metrics.half_open.set(shared.half_open)
-        self._flow.settle()
+        return True
+
+    @property
+    def connected(self) -> bool:
+        return self._flow.transport is not None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._flow.transport = cast("asyncio.Transport", transport)
+        if self.admitted():
+            self._flow.settle()
+        else:
+            self._flow.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  Protocol
         shared = self._shared

@@ -9,10 +9,9 @@ import structlog
 from ingest.auth import Authenticator
 from ingest.commit import Committer
 from ingest.config import GatewayConfig
-from ingest.connection import Connection
 from ingest.directory import DeviceTable, Directory, Follower, wait
 from ingest.downlink import Downlink, DownlinkSource
-from ingest.listener import listen
+from ingest.listener import Server, listen
 from ingest.metrics import GatewayMetrics
 from ingest.mqtt.codes import Reason
 from ingest.shared import Shared
@@ -56,10 +55,10 @@ async def serve(
     committer = Committer(journal, config, metrics, lambda away: _suspend(shared, away), failed)
     authenticator = Authenticator(directory, table, config.lookups_per_second)
     shared = Shared(config, metrics, committer, authenticator, Downlink(downlink, config.downlink_poll), now, loop)
-    servers: list[asyncio.Server] = []
+    servers: list[Server] = []
     tasks: list[asyncio.Task[None]] = []
     try:
-        servers = await listen(config, lambda: Connection(shared))
+        servers = await listen(shared)
         ports = [server.sockets[0].getsockname()[1] for server in servers]
         _collect_seldom()
         log.info("gateway.ready", host=config.host, ports=ports, devices=len(table))
@@ -130,7 +129,7 @@ async def _report(shared: Shared, report: Callable[[int], None] | None, stop: as
         last = now
 
 
-async def _end(shared: Shared, servers: list[asyncio.Server], tasks: list[asyncio.Task[None]]) -> None:
+async def _end(shared: Shared, servers: list[Server], tasks: list[asyncio.Task[None]]) -> None:
     """No more accepts, no more reading; what came becomes durable and is acknowledged; then everyone is told."""
     within = shared.config.stop_within
     shared.stopping = True

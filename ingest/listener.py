@@ -4,36 +4,41 @@ import asyncio
 import resource
 import socket
 import ssl
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
-from ingest.config import GatewayConfig
 from ingest.connection import Connection
+from ingest.shared import Shared
+from ingest.tls import TlsServer
 from models.stores import StoreError
 
 log = structlog.get_logger()
 
 _OTHER_FILES = 128
+_BACKLOG = 4096
+
+Server = asyncio.Server | TlsServer
 
 
 class CannotListen(StoreError):
     """The address cannot be listened on. The message says which setting to change."""
 
 
-async def listen(config: GatewayConfig, factory: Callable[[], Connection]) -> list[asyncio.Server]:
+async def listen(shared: Shared) -> list[Server]:
     """Servers that accept from now on: TCP first, then TLS. Raises CannotListen."""
+    config = shared.config
     if config.port is None and config.tls_port is None:
         raise CannotListen("neither a TCP port nor a TLS port is set: set one of them")
     context = tls_context(config.certificate, config.key) if config.tls_port is not None else None
     allow_files(config.max_connections + config.max_half_open + _OTHER_FILES)
-    servers: list[asyncio.Server] = []
+    servers: list[Server] = []
     try:
         if config.port is not None:
-            servers.append(await _server(config, config.port, factory, None, "ULLAGE_MQTT_PORT"))
-        if config.tls_port is not None:
-            servers.append(await _server(config, config.tls_port, factory, context, "ULLAGE_MQTT_PORT"))
+            sock = _bound(config.host, config.port)
+            servers.append(await shared.loop.create_server(lambda: Connection(shared), sock=sock, backlog=_BACKLOG))
+        if context is not None and config.tls_port is not None:
+            servers.append(TlsServer(shared, _bound(config.host, config.tls_port), context))
     except BaseException:
         for server in servers:
             server.close()
@@ -67,25 +72,17 @@ def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     return context
 
 
-async def _server(
-    config: GatewayConfig,
-    port: int,
-    factory: Callable[[], Connection],
-    context: ssl.SSLContext | None,
-    setting: str,
-) -> asyncio.Server:
-    loop = asyncio.get_running_loop()
-    timeout = config.connect_timeout if context else None
+def _bound(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises CannotListen."""
     try:
-        server = await loop.create_server(
-            factory, config.host, port, backlog=4096, ssl=context, ssl_handshake_timeout=timeout
-        )
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise CannotListen(
-            f"cannot listen on {config.host}:{port} ({error.strerror or error}): set {setting} to another one, "
+            f"cannot listen on {host}:{port} ({error.strerror or error}): set ULLAGE_MQTT_PORT to another one, "
             "or end the program that has it"
         ) from error
-    for listening in server.sockets:
-        # accepted sockets inherit it: a dead peer without keep-alive does not stay for ever
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return server
+    listening.setblocking(False)
+    # accepted sockets inherit it: a dead peer without keep-alive does not stay for ever
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return listening

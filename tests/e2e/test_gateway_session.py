@@ -1,21 +1,12 @@
 """Who may connect, and what the protocol's corners get: refused as the specifications say."""
 
 import resource
-import ssl
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from ingest.listener import CannotListen
 from tests.support.gateway import (
-    TOKEN,
     Client,
     FakeDirectory,
     identity,
@@ -301,54 +292,4 @@ def test_allows_itself_as_many_open_files_as_connections() -> None:
 
 def test_a_port_in_use_says_which_setting_to_change() -> None:
     with running() as first, pytest.raises(CannotListen, match="set ULLAGE_MQTT_PORT"), running(port=first.port):
-        pass
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    today = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "cert.pem", folder / "key.pem"
-
-
-@VERSIONS
-def test_speaks_tls(version: int, certificate: tuple[Path, Path]) -> None:
-    with running(tls_port=0, certificate=certificate[0], key=certificate[1]) as gateway:
-        client = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id="copier-01", protocol=mqtt.MQTTProtocolVersion(version)
-        )
-        client.username_pw_set("acme", TOKEN.decode())
-        client.tls_set(ca_certs=str(certificate[0]), tls_version=ssl.PROTOCOL_TLS_CLIENT)
-        client.connect("localhost", gateway.tls_port)
-        client.loop_start()
-        client.publish("ullage/v1/acme/copier-01/readings", reading(1), qos=1).wait_for_publish(5)
-        assert sequences(gateway.journal) == [1]
-        client.disconnect()
-        client.loop_stop()
-
-
-def test_tls_needs_its_files(tmp_path: Path) -> None:
-    with pytest.raises(CannotListen, match="certificate"), running(tls_port=0):
-        pass
-    with (
-        pytest.raises(CannotListen, match="cannot use"),
-        running(tls_port=0, certificate=tmp_path / "none", key=tmp_path / "none"),
-    ):
         pass
