@@ -31,7 +31,8 @@ class Ledger:
         self._turn = threading.Lock()  # SQLite: the writers of this process queue here, not at the file
         self._wrote = 0.0
         path = engine.url.database if self._sqlite else None
-        self._lock = WriterLock(Path(path)) if path and path != ":memory:" else None
+        self._file = Path(path) if path and path != ":memory:" else None
+        self._lock: WriterLock | None = None  # opened at the first write, and again after a close, as the engine is
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -61,14 +62,15 @@ class Ledger:
     @contextmanager
     def _alone(self, deadline: float) -> Iterator[None]:
         """No other process writes meanwhile."""
-        if self._lock is None:
+        if self._file is None:
             yield
             return
-        self._lock.acquire(deadline)
+        lock = self._lock = self._lock or WriterLock(self._file)
+        lock.acquire(deadline)
         try:
             yield
         finally:
-            self._lock.release()
+            lock.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -84,6 +86,7 @@ class Ledger:
         self.engine.dispose()
         if self._lock is not None:
             self._lock.close()
+            self._lock = None
 
     def _begun(self, statement: str, deadline: float) -> Connection:
         """A connection on which `statement` has begun a transaction; tries again while others hold the lock."""

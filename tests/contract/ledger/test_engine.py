@@ -26,6 +26,15 @@ def test_an_exception_rolls_back(ledger: Ledger) -> None:
         assert meta.get(tx, "a") is None
 
 
+def test_a_closed_ledger_opens_again(ledger: Ledger) -> None:
+    for value in ("1", "2"):
+        with ledger.write() as tx:
+            meta.put(tx, "a", value)
+        ledger.close()
+    with ledger.read() as tx:
+        assert meta.get(tx, "a") == "2"
+
+
 def test_upsert_keeps_what_it_is_told_to_keep(ledger: Ledger) -> None:
     row = {"partition": 1, "offset": 7, "index": -1, "code": "old", "reason": "old"}
     with ledger.write() as tx:
