@@ -1,16 +1,15 @@
 """Goods arrive: the supplier or the receiver says so, or a refill shows it."""
 
 from collections.abc import Mapping
+from functools import partial
 from math import ceil
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import func, select
 
 from ledger import stock
 from ledger.change import Change
-from ledger.engine import insert_new
-from ledger.orders import sent
+from ledger.orders import movements, sent
 from ledger.orders.sent import Line, Sent
 from ledger.scope import Scope
 from ledger.tables import delivery, offer, order, order_line, purchase_order_line
@@ -30,24 +29,20 @@ def deliver(
     """Packs by line of purchase order `number`. A call with the same `key` changes nothing the second time.
 
     Raises NotFound, NoSuchLine, ImplausibleQuantity, NotAllowed: nothing was written."""
-    found = sent.find(change, scope, number, supplier_id)
-    key = key or uuid4().hex
-    changed = False
-    for line_number, packs in quantities.items():
-        changed |= _arrive(change, found.line(line_number), packs, f"delivered/{number}/{line_number}/{key}")
-    if not changed:
-        return OrderState(found.order.state)
-    return sent.move(change, found, Event.DELIVERED)
+    goods = sent.find(change, scope, number, supplier_id)
+    if not movements.by_line(goods, "delivered", quantities, key, partial(_arrive, change)):
+        return OrderState(goods.order.state)
+    return sent.move(change, goods, Event.DELIVERED)
 
 
 def _arrive(change: Change, line: Line, packs: int, key: str) -> bool:
     """Packs that a refill had shown already are not counted again; whether anything was new."""
     known = min(packs, _unconfirmed(change, line))
-    if known and not _record(change, line, "confirmed", known, f"{key}/confirmed"):
+    if known and not movements.record(change, line, "confirmed", known, f"{key}/confirmed"):
         return False
     if known == packs:
         return False
-    if not _record(change, line, "delivered", packs - known, key):
+    if not movements.record(change, line, "delivered", packs - known, key):
         return False
     after = line.books.deliver(packs - known)
     stock.add(change, line.site_id, line.product_id, (packs - known) * line.pack, "delivered", key)
@@ -71,7 +66,7 @@ def infer(change: Change, site_id: int, product_id: int, units: float, source: s
 
 def _infer_line(change: Change, goods: Sent, line: Line, packs: int, source: str) -> bool:
     key = f"inferred/{line.row.id}/{source}"
-    if not _record(change, line, "inferred", packs, key):
+    if not movements.record(change, line, "inferred", packs, key):
         return False
     stock.add(change, line.site_id, line.product_id, packs * line.pack, "inferred", key)
     sent.save(change, line, line.books.deliver(packs), otherwise=NeedState.FAILED)
@@ -108,8 +103,3 @@ def _unconfirmed(change: Change, line: Line) -> int:
     ).all()
     sums = {kind: int(total) for kind, total in rows}
     return sums.get("inferred", 0) - sums.get("confirmed", 0)
-
-
-def _record(change: Change, line: Line, kind: str, packs: int, key: str) -> bool:
-    row = {"purchase_order_line_id": line.row.id, "kind": kind, "quantity": packs, "by": change.by, "ts": change.now}
-    return insert_new(change.tx, delivery, row | {"key": key})

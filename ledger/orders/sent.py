@@ -13,7 +13,7 @@ from ledger.orders import book
 from ledger.scope import NotFound, Scope
 from ledger.tables import need, order_line, purchase_order, purchase_order_line
 from models.facts import NeedState
-from models.orders import Event, LineBooks, LineState, OrderState, state_of
+from models.orders import Event, LineBooks, OrderState, state_of
 from models.stores import StoreError
 
 EPSILON = 1e-6
@@ -164,19 +164,15 @@ def move(change: Change, sent: Sent, event: Event, *, text: str = "", **columns:
     if all(line.books.under_way == 0 for line in sent.lines.values()):
         columns |= {"due_at": None, "due_for": "", "overdue": False}
         change.close_tasks(f"order/{sent.order.id}", *SUPPLIER_TASKS)
-    found = book.move(change, sent.order, event, then=state, text=text, **columns)
+    book.move(change, sent.order, event, then=state, text=text, **columns)
     sent.order = book.lock(change, sent.order.id)
     change.tx.execute(
         update(purchase_order)
         .where(purchase_order.c.id == sent.number)
         .values(state=sent.order.state, version=purchase_order.c.version + 1)
     )
-    del found
     return OrderState(sent.order.state)
 
 
 def under_way(lines: Iterable[Line]) -> Sequence[Line]:
     return [line for line in lines if line.books.under_way > 0]
-
-
-__all__ = ["Line", "LineState", "NoSuchLine", "Sent", "find", "move", "of_order", "save", "under_way"]
