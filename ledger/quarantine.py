@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from ledger.registry.common import PAGE, missing, view, views
+from ledger.registry.common import PAGE, single, views
 from ledger.scope import Scope
 from ledger.tables import quarantine
 
@@ -41,10 +41,7 @@ def list_held(
 
 def get(tx: Connection, scope: Scope, quarantine_id: int) -> Held:
     mine = (quarantine.c.id == quarantine_id, scope.where(quarantine.c.account_id))
-    row = tx.execute(select(quarantine).where(*mine)).one_or_none()
-    if row is None:
-        raise missing("quarantined input", quarantine_id)
-    return view(Held, row)
+    return single(tx, Held, quarantine, *mine, called=("quarantined input", quarantine_id))
 
 
 def discard(tx: Connection, scope: Scope, quarantine_id: int, by: str, now: int) -> bool:

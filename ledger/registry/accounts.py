@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from ledger.engine import insert_new, upsert
 from ledger.facts import enqueue_account_products, enqueue_accounts
-from ledger.registry.common import ACCOUNT_NAME, PAGE, Invalid, Taken, check_currency, check_name, missing, view, views
+from ledger.registry.common import ACCOUNT_NAME, PAGE, Invalid, Taken, check_currency, check_name, single, view, views
 from ledger.scope import Scope
 from ledger.tables import account, account_product
 from models.facts import Mode
@@ -55,17 +55,12 @@ def create(tx: Connection, name: str, currency: str, now: int, **settings: Any) 
 
 
 def get(tx: Connection, scope: Scope, account_id: int) -> Account:
-    row = tx.execute(select(account).where(account.c.id == account_id, scope.where(account.c.id))).one_or_none()
-    if row is None:
-        raise missing("account", account_id)
-    return view(Account, row)
+    mine = (account.c.id == account_id, scope.where(account.c.id))
+    return single(tx, Account, account, *mine, called=("account", account_id))
 
 
 def find(tx: Connection, scope: Scope, name: str) -> Account:
-    row = tx.execute(select(account).where(account.c.name == name, scope.where(account.c.id))).one_or_none()
-    if row is None:
-        raise missing("account", name)
-    return view(Account, row)
+    return single(tx, Account, account, account.c.name == name, scope.where(account.c.id), called=("account", name))
 
 
 def list_accounts(tx: Connection, scope: Scope, *, after: int = 0, limit: int = PAGE) -> list[Account]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import ColumnElement, Connection, Row, Table, select
 
 from ledger.scope import NotFound, Scope
 from models.stores import StoreError
@@ -47,6 +47,16 @@ def view(cls: type[View], row: Row[Any]) -> View:
 
 def views(cls: type[View], rows: Iterable[Row[Any]]) -> list[View]:
     return [view(cls, row) for row in rows]
+
+
+def single(
+    tx: Connection, cls: type[View], table: Table, *where: ColumnElement[bool], called: tuple[str, object]
+) -> View:
+    """The only row of `table` that fits, as a struct. Raises NotFound, which names what was `called` (noun, name)."""
+    row = tx.execute(select(table).where(*where)).one_or_none()
+    if row is None:
+        raise missing(*called)
+    return view(cls, row)
 
 
 def check_name(noun: str, name: str, pattern: re.Pattern[str] = DEVICE_NAME) -> None:

@@ -11,7 +11,7 @@ from ledger.clock import real_ms
 from ledger.facts import enqueue_devices, enqueue_slots
 from ledger.facts.outgoing import chunks
 from ledger.registry import credentials, device_models, slots
-from ledger.registry.common import PAGE, Invalid, Taken, check_name, missing, view, views
+from ledger.registry.common import PAGE, Invalid, Taken, check_name, missing, single, views
 from ledger.registry.directory_change import next_change, touch
 from ledger.scope import Scope
 from ledger.tables import account, device, site, slot
@@ -93,18 +93,13 @@ def reconcile(tx: Connection, model_ids: Iterable[int], now: int) -> list[int]:
 
 
 def get(tx: Connection, scope: Scope, device_id: int) -> Device:
-    row = tx.execute(select(device).where(device.c.id == device_id, scope.where(device.c.account_id))).one_or_none()
-    if row is None:
-        raise missing("device", device_id)
-    return view(Device, row)
+    mine = (device.c.id == device_id, scope.where(device.c.account_id))
+    return single(tx, Device, device, *mine, called=("device", device_id))
 
 
 def find(tx: Connection, scope: Scope, account_id: int, name: str) -> Device:
     mine = (device.c.account_id == account_id, device.c.name == name, scope.where(device.c.account_id))
-    row = tx.execute(select(device).where(*mine)).one_or_none()
-    if row is None:
-        raise missing("device", name)
-    return view(Device, row)
+    return single(tx, Device, device, *mine, called=("device", name))
 
 
 def list_devices(

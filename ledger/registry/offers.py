@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 from sqlalchemy import Connection, delete, select, update
 
-from ledger.registry.common import PAGE, Invalid, check_currency, check_text, missing, view, views
+from ledger.registry.common import PAGE, Invalid, check_currency, check_text, missing, single, view, views
 from ledger.tables import offer, price_break
 from models.units import DAY
 
@@ -89,10 +89,7 @@ def ensure(
 
 
 def get(tx: Connection, offer_id: int) -> Offer:
-    row = tx.execute(select(offer).where(offer.c.id == offer_id)).one_or_none()
-    if row is None:
-        raise missing("offer", offer_id)
-    return view(Offer, row)
+    return single(tx, Offer, offer, offer.c.id == offer_id, called=("offer", offer_id))
 
 
 def breaks_of(tx: Connection, offer_id: int) -> dict[int, Decimal]:

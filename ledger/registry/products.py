@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection, select, update
 
-from ledger.registry.common import PAGE, check_name, check_text, missing, view, views
+from ledger.registry.common import PAGE, check_name, check_text, single, views
 from ledger.tables import product
 
 
@@ -27,17 +27,11 @@ def ensure(tx: Connection, sku: str, name: str, unit: str, now: int, *, shelf_li
 
 
 def find(tx: Connection, sku: str) -> Product:
-    row = tx.execute(select(product).where(product.c.sku == sku)).one_or_none()
-    if row is None:
-        raise missing("product", sku)
-    return view(Product, row)
+    return single(tx, Product, product, product.c.sku == sku, called=("product", sku))
 
 
 def get(tx: Connection, product_id: int) -> Product:
-    row = tx.execute(select(product).where(product.c.id == product_id)).one_or_none()
-    if row is None:
-        raise missing("product", product_id)
-    return view(Product, row)
+    return single(tx, Product, product, product.c.id == product_id, called=("product", product_id))
 
 
 def list_products(tx: Connection, *, after: int = 0, limit: int = PAGE) -> list[Product]:

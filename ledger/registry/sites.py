@@ -10,7 +10,7 @@ from ledger.engine import insert_new
 from ledger.facts import enqueue_sites
 from ledger.registry import calendars
 from ledger.registry.calendars import CalendarSpec
-from ledger.registry.common import PAGE, Invalid, Taken, check_account, check_text, missing, view, views
+from ledger.registry.common import PAGE, Invalid, Taken, check_account, check_text, missing, single, views
 from ledger.scope import Scope
 from ledger.tables import account, site
 from models.facts import Mode
@@ -66,18 +66,13 @@ def create(
 
 
 def get(tx: Connection, scope: Scope, site_id: int) -> Site:
-    row = tx.execute(select(site).where(site.c.id == site_id, scope.where(site.c.account_id))).one_or_none()
-    if row is None:
-        raise missing("site", site_id)
-    return view(Site, row)
+    mine = (site.c.id == site_id, scope.where(site.c.account_id))
+    return single(tx, Site, site, *mine, called=("site", site_id))
 
 
 def find(tx: Connection, scope: Scope, account_id: int, name: str) -> Site:
     mine = (site.c.account_id == account_id, site.c.name == name, scope.where(site.c.account_id))
-    row = tx.execute(select(site).where(*mine)).one_or_none()
-    if row is None:
-        raise missing("site", name)
-    return view(Site, row)
+    return single(tx, Site, site, *mine, called=("site", name))
 
 
 def list_sites(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 
 from ledger.facts import enqueue_slots, enqueue_stocks
 from ledger.facts.outgoing import chunks
-from ledger.registry.common import PAGE, missing, view, views
+from ledger.registry.common import PAGE, single, views
 from ledger.registry.device_models import DeviceModel, SlotTemplate
 from ledger.registry.directory_change import touch
 from ledger.registry.lanes import Lanes, Source, sources
@@ -40,10 +40,8 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 def get(tx: Connection, scope: Scope, slot_id: int) -> Slot:
-    row = tx.execute(select(slot).where(slot.c.id == slot_id, scope.where(slot.c.account_id))).one_or_none()
-    if row is None:
-        raise missing("slot", slot_id)
-    return view(Slot, row)
+    mine = (slot.c.id == slot_id, scope.where(slot.c.account_id))
+    return single(tx, Slot, slot, *mine, called=("slot", slot_id))
 
 
 def list_slots(

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import Connection, select, update
 
 from ledger.facts import enqueue_lanes
-from ledger.registry.common import PAGE, Invalid, check_text, missing, view, views
+from ledger.registry.common import PAGE, Invalid, check_text, single, views
 from ledger.tables import lane, supplier
 from models.units import DAY
 
@@ -62,17 +62,11 @@ def ensure(
 
 
 def find(tx: Connection, name: str) -> Supplier:
-    row = tx.execute(select(supplier).where(supplier.c.name == name)).one_or_none()
-    if row is None:
-        raise missing("supplier", name)
-    return view(Supplier, row)
+    return single(tx, Supplier, supplier, supplier.c.name == name, called=("supplier", name))
 
 
 def get(tx: Connection, supplier_id: int) -> Supplier:
-    row = tx.execute(select(supplier).where(supplier.c.id == supplier_id)).one_or_none()
-    if row is None:
-        raise missing("supplier", supplier_id)
-    return view(Supplier, row)
+    return single(tx, Supplier, supplier, supplier.c.id == supplier_id, called=("supplier", supplier_id))
 
 
 def list_suppliers(tx: Connection, *, after: int = 0, limit: int = PAGE) -> list[Supplier]:
