@@ -1,10 +1,16 @@
-"""Checkpoints in one SQLite file of their own, so that 100 MB being written hold up no other store."""
+"""Checkpoints in one SQLite file of their own, so that 100 MB being written hold up no other store.
+
+Blocks are compressed: a state of a million slots has 500 MB, mostly alike, and what is written is written twice, into
+the log and into the file.
+"""
 
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 
 from models.stores import Checkpoint, Fenced, StoreError
 from models.urls import sqlite_path
@@ -14,12 +20,13 @@ from sqlitefile.patience import retried
 from sqlitefile.writer_lock import WriterLock
 
 KEPT = 2
-PART = 4 << 20  # bytes of a block per row: bounds what SQLite holds at once
+PART = 4 << 20  # bytes of a block per row, before compression: bounds what SQLite holds at once
+LEVEL = 1  # of compression: higher ones gain little and take longer than the disk
 
 FORMAT = Format(
     what="state store",
     application=0x554C5331,  # "ULS1"
-    version=1,
+    version=2,
     page_size=65536,  # rows of megabytes: fewer overflow pages
     schema="""
 CREATE TABLE owner (partition INTEGER PRIMARY KEY, epoch INTEGER NOT NULL);
@@ -43,7 +50,7 @@ CREATE TABLE block (
     crc INTEGER NOT NULL,
     PRIMARY KEY (partition, number, place)
 ) WITHOUT ROWID;
--- the bytes of a block, in parts (row ids keep large values out of inner pages)
+-- the bytes of a block, in parts, each compressed (zstd) by itself (row ids keep large values out of inner pages)
 CREATE TABLE part (
     id INTEGER PRIMARY KEY,
     partition INTEGER NOT NULL,
@@ -156,7 +163,7 @@ class SqliteStateStore:
             )
             self._connection.executemany(
                 "INSERT INTO part (partition, number, place, value) VALUES (?, ?, ?, ?)",
-                ((partition, number, place, part) for part in _parts(value)),
+                ((partition, number, place, part) for part in _packed(value)),
             )
 
     def _copy_back(self) -> None:
@@ -181,8 +188,8 @@ class SqliteStateStore:
                 "SELECT value FROM part WHERE partition = ? AND number = ? AND place = ? ORDER BY id",
                 (partition, number, place),
             )
-            value = b"".join(row[0] for row in rows)
-            if len(value) != size or zlib.crc32(value) != crc:
+            value = _unpacked(row[0] for row in rows)
+            if value is None or len(value) != size or zlib.crc32(value) != crc:
                 raise DamagedBlock(
                     f"{self.path}: block {name!r} of checkpoint {number} of partition {partition} (offset {offset}) is "
                     "damaged: load the older checkpoint, or restore the file from a backup"
@@ -191,7 +198,16 @@ class SqliteStateStore:
         return Checkpoint(journal, epoch, offset, time, logic, tuple(blocks))
 
 
-def _parts(value: bytes) -> Iterator[memoryview]:
-    view = memoryview(value)
+def _packed(value: bytes) -> Iterator[bytes]:
+    view, compressor = memoryview(value), ZstdCompressor(LEVEL)
     for at in range(0, len(view), PART):
-        yield view[at : at + PART]
+        yield compressor.compress(view[at : at + PART])
+
+
+def _unpacked(parts: Iterable[bytes]) -> bytes | None:
+    """The bytes of a block; None if a part is damaged."""
+    decompressor = ZstdDecompressor()
+    try:
+        return b"".join(decompressor.decompress(part, max_output_size=PART) for part in parts)
+    except ZstdError:
+        return None
