@@ -1,7 +1,7 @@
 """A tick: decide what is due. First a draft that changes nothing, then its commitment: a failure leaves no trace.
 
-Site by site, rows in id order; pools never span sites, so that a tick can be cut between sites: when a draft fails, the
-site that fails is found by halving and blocked, and the rest goes on.
+Site by site, rows in id order; pools never span sites, so that a tick can be cut between sites: when very much is due,
+and when a draft fails. Then the site that fails is found by halving and blocked, and the rest goes on.
 """
 
 import numpy as np
@@ -17,6 +17,9 @@ from models.state import State
 from models.step.draft import Draft, make_draft
 from models.step.silence import hear
 from models.units import DAY
+
+AT_ONCE = 50_000
+"""Slots that are looked at together, if they are of several sites: a survey copies what it looks at."""
 
 _DATA = (ArithmeticError, LookupError, ValueError)
 """What the data of one site can provoke; anything else is a fault of the program, and the whole tick fails."""
@@ -59,23 +62,26 @@ def _drafts(state: State, book: Book, now: int, due: Longs, waiting: list[Reorde
     asked = np.array([state.slots.row(r.slot) for r in waiting], np.int64)
     ordering = np.array([not r.test for r in waiting], np.bool_)
     due = np.union1d(due, asked).astype(np.int64)
+    if len(due) > AT_ONCE and (halves := _halves(state, due, waiting)):
+        return [draft for half in halves for draft in _drafts(state, book, now, *half)]
     try:
         return [make_draft(state, book, now, survey(state, book, now, due, asked[ordering], asked[~ordering]), waiting)]
     except _DATA as error:
-        return _halves(state, book, now, due, waiting, error)
+        if halves := _halves(state, due, waiting):
+            return [draft for half in halves for draft in _drafts(state, book, now, *half)]
+        return [_blocked(state, now, int(state.slots.rows["site_row"][due[0]]), due, waiting, error)]
 
 
-def _halves(state: State, book: Book, now: int, due: Longs, waiting: list[Reorder], error: Exception) -> list[Draft]:
+def _halves(state: State, due: Longs, waiting: list[Reorder]) -> list[tuple[Longs, list[Reorder]]]:
+    """What is due and what waits, of the first and of the second half of the sites; nothing where there is one site."""
     site_of = state.slots.rows["site_row"]
     sites = np.unique(site_of[due])
     if len(sites) == 1:
-        return [_blocked(state, now, int(sites[0]), due, waiting, error)]
-    result = []
-    for half in np.array_split(sites, 2):
-        part = due[np.isin(site_of[due], half)]
-        theirs = [r for r in waiting if site_of[state.slots.row(r.slot)] in half]
-        result += _drafts(state, book, now, part, theirs)
-    return result
+        return []
+    return [
+        (due[np.isin(site_of[due], half)], [r for r in waiting if site_of[state.slots.row(r.slot)] in half])
+        for half in np.array_split(sites, 2)
+    ]
 
 
 def _blocked(state: State, now: int, site_row: int, due: Longs, waiting: list[Reorder], error: Exception) -> Draft:

@@ -10,6 +10,7 @@ from numpy._core._multiarray_umath import __cpu_features__ as features  # privat
 
 from models.effects import Need, NeedUnnecessary, RefillSeen, RequestAnswered, UsageBooked
 from models.jit import COMPILED
+from models.step import tick
 from tests.support import journals
 
 SEEDS = (1, 2, 3)
@@ -75,3 +76,12 @@ def test_on_a_processor_without_avx512_it_is_the_same(ours, tmp_path):
         pytest.skip("this processor has no AVX-512 to switch off")
     narrow = {"NPY_DISABLE_CPU_FEATURES": " ".join(wide), "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2"}
     assert played_elsewhere(compiled=COMPILED, NUMBA_CACHE_DIR=str(tmp_path), **narrow) == ours
+
+
+def test_a_tick_that_looks_at_few_sites_at_a_time_decides_the_same(journal, monkeypatch):
+    """Only the order of effects within the tick follows the parts."""
+    whole, before = journals.play(journal)
+    monkeypatch.setattr(tick, "AT_ONCE", 2)
+    cut, after = journals.play(journal)
+    assert sorted(map(repr, cut)) == sorted(map(repr, whole))
+    assert after.snapshot() == before.snapshot()
