@@ -109,6 +109,12 @@ SETTINGS = (
     Setting(
         "checkpoint_readings", "2000000", _positive, "Readings since the last checkpoint that make the next one due."
     ),
+    Setting(
+        "accept_logic",
+        "0",
+        _switch,
+        "1: replay with this version of the logic what another version decided, though it may decide otherwise.",
+    ),
     Setting("journal_keep", "7d", duration, "Journal records younger than this are kept even below the checkpoints."),
     Setting("series_keep", "800d", duration, "Age at which points leave the series (domain time)."),
     Setting(

@@ -8,7 +8,7 @@ import click
 
 from devices_sim.clock import feasible_speed, speed_reason
 from ullage import compose, logs
-from ullage.commands.running import listening_options
+from ullage.commands.options import listening_options
 from ullage.demo.run import Demo, fresh
 from ullage.settings import Settings
 

@@ -5,22 +5,24 @@ from collections.abc import Callable
 import click
 
 from ullage import role
+from ullage.commands.options import Command, accept_logic
 from ullage.roles import main_of
 from ullage.settings import Settings
 
 
-def _role_command(name: str, help_text: str) -> click.Command:
-    @click.command(name, help=help_text)
+def _role_command(name: str, help_text: str, *options: Callable[[Command], Command]) -> click.Command:
     @click.pass_obj
-    def command(settings_of: Callable[..., Settings]) -> None:
-        settings = settings_of()
-        role.run(name, settings, main_of(name))
+    def run(settings_of: Callable[..., Settings], /, **given: str | None) -> None:
+        role.run(name, settings_of(given), main_of(name))
 
-    return command
+    command: Command = run
+    for option in options:
+        command = option(command)
+    return click.command(name, help=help_text)(command)
 
 
 gateway = _role_command("gateway", "The MQTT gateway: devices -> journal.")
-worker = _role_command("worker", "The stream worker: journal -> decisions.")
+worker = _role_command("worker", "The stream worker: journal -> decisions.", accept_logic)
 api = _role_command("api", "The HTTP API and the page.")
 deliver = _role_command("deliver", "The outbox: facts to the journal, purchase orders to suppliers.")
 clock = _role_command("clock", "The clock: ticks to all partitions.")

@@ -4,32 +4,22 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable
-from typing import Any
 
 import click
 import structlog
 
 from models.simulated import Timeline
 from ullage import clocks, compose, logs
+from ullage.commands.options import accept_logic, listening_options
 from ullage.settings import Settings
 from ullage.supervisor import Supervisor
 
 log = structlog.get_logger()
 
 
-def listening_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--api-host", help="ULLAGE_API_HOST"),
-        click.option("--api-port", help="ULLAGE_API_PORT"),
-        click.option("--mqtt-host", help="ULLAGE_MQTT_HOST"),
-        click.option("--mqtt-port", help="ULLAGE_MQTT_PORT"),
-    ):
-        command = option(command)
-    return command
-
-
 @click.command()
 @listening_options
+@accept_logic
 @click.pass_obj
 def serve(settings_of: Callable[..., Settings], /, **options: str | None) -> None:
     """Run all roles, supervised, until Ctrl-C."""

@@ -20,6 +20,7 @@ async def main(role: Role) -> None:
         owner=instance(role),
         checkpoint_readings=s.checkpoint_readings,
         checkpoint_interval=s.checkpoint_every.total_seconds(),
+        accept_logic=s.accept_logic,
         keep_journal_ms=int(s.journal_keep.total_seconds() * 1000),
     )
     with (

@@ -119,6 +119,15 @@ def test_what_cannot_be_done_is_said_with_an_exit_code(ullage, arguments, code, 
     assert said in ullage(*arguments, code=code).output
 
 
+@pytest.mark.parametrize(("given", "accepted"), [((), False), (("--accept-logic",), True)])
+def test_a_worker_may_be_told_to_go_on_with_another_logic(ullage, monkeypatch: pytest.MonkeyPatch, given, accepted):
+    """As the error of a worker says that meets a checkpoint of another version."""
+    started = []
+    monkeypatch.setattr("ullage.role.run", lambda name, settings, _: started.append((name, settings.accept_logic)))
+    ullage("worker", *given)
+    assert started == [("worker", accepted)]
+
+
 def test_a_wrong_setting_is_a_wrong_call(ullage, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ULLAGE_API_PORT", "http")
     assert "ULLAGE_API_PORT is 'http'" in ullage("config", code=2).output
