@@ -62,6 +62,9 @@ class Journal(Protocol):
     def offset_at(self, partition: int, at: int) -> int:
         """The first offset appended at or after `at` (ms, real time): where retention by age ends."""
 
+    def size_bytes(self) -> int:
+        """Room that the records of all partitions take, for retention by size."""
+
     def close(self) -> None: ...
 
 

@@ -35,6 +35,8 @@ class Setting:
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB|TB)")
+_BYTES = {"MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -62,6 +64,14 @@ def _switch(text: str) -> bool:
     if text not in {"0", "1"}:
         raise ValueError("0 or 1")
     return text == "1"
+
+
+def size(text: str) -> int:
+    """`500MB`, `10GB`, as bytes. Raises ValueError."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("a size such as 500MB or 10GB")
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
 def _choice(*allowed: str) -> Callable[[str], str]:
@@ -116,6 +126,9 @@ SETTINGS = (
         "1: replay with this version of the logic what another version decided, though it may decide otherwise.",
     ),
     Setting("journal_keep", "7d", duration, "Journal records younger than this are kept even below the checkpoints."),
+    Setting(
+        "journal_most", "10GB", size, "Above this size of the journal also younger ones go, the older half at a time."
+    ),
     Setting("series_keep", "800d", duration, "Age at which points leave the series (domain time)."),
     Setting(
         "purchase_orders", "{data}/purchase-orders", _path, "Folder for purchase orders of suppliers on channel `file`."

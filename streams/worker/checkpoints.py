@@ -94,10 +94,14 @@ def save(cut: Cut, kept: list[int], owned: Owned, stores: Stores, config: Worker
 
 
 def _truncate(partition: int, older: int, stores: Stores, config: WorkerConfig, clocks: Clocks) -> None:
-    """Only below the older of two checkpoints, which `ullage replay` starts from, and only what is old enough."""
+    """Only below the older of two checkpoints, which `ullage replay` starts from: what is old enough and, while the
+    journal is too large, the older half of what is not."""
     journal = stores.journal
-    aged = journal.offset_at(partition, clocks.wall_ms() - config.keep_journal_ms)
-    before = min(older, aged, stores.series.offset(partition))
-    if before > journal.earliest(partition):
+    earliest = journal.earliest(partition)
+    free = min(older, stores.series.offset(partition))
+    before = min(free, journal.offset_at(partition, clocks.wall_ms() - config.keep_journal_ms))
+    if journal.size_bytes() > config.keep_journal_bytes:
+        before = max(before, (earliest + free + 1) // 2)
+    if before > earliest:
         dropped = journal.truncate(partition, before)
         log.info("journal.truncated", partition=partition, before=before, records=dropped)

@@ -38,7 +38,9 @@ class WorkerConfig:
     checkpoint_pause: float = 10.0
     """Not more often than this: a checkpoint writes 100 MB per million slots."""
     keep_journal_ms: int = 7 * DAY
-    """Records younger than this (append time, ms) stay in the journal though no checkpoint needs them."""
+    """Records younger than this (append time, ms) stay in the journal though no checkpoint needs them..."""
+    keep_journal_bytes: int = 10_000_000_000
+    """...while the journal takes less room than this."""
 
     series_interval: float = 1.0
     """Closed buckets are written at most this often..."""

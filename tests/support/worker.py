@@ -104,6 +104,9 @@ class FakeJournal:
     def offset_at(self, partition: int, at: int) -> int:
         return next((o for o, time in enumerate(self._d.times) if time >= at), len(self._d.journal))
 
+    def size_bytes(self) -> int:
+        return sum(len(value) for value in self._d.journal[self._d.earliest :])
+
     def truncate(self, partition: int, before: int) -> int:
         gone = max(0, before - self._d.earliest)
         self._d.earliest = max(before, self._d.earliest)

@@ -22,6 +22,7 @@ async def main(role: Role) -> None:
         checkpoint_interval=s.checkpoint_every.total_seconds(),
         accept_logic=s.accept_logic,
         keep_journal_ms=int(s.journal_keep.total_seconds() * 1000),
+        keep_journal_bytes=s.journal_most,
     )
     with (
         closing(compose.journal_of(s)) as journal,

@@ -252,3 +252,24 @@ def test_young_records_stay_though_no_checkpoint_needs_them(tmp_path: Path) -> N
     bench.run(scenario)
     assert disks.earliest == 8  # appended 22 s before the end or later
     assert bench.failures == []
+
+
+@pytest.mark.parametrize(("most", "earliest"), [(1_000_000, 0), (100, 9)])
+def test_a_large_journal_drops_young_records_but_none_that_a_checkpoint_needs(
+    tmp_path: Path, most: int, earliest: int
+) -> None:
+    disks = kit.Disks()
+
+    async def scenario(bench: Bench) -> None:
+        for i in range(6):
+            disks.add(kit.frame_bytes((1, i, 50)), kit.tick_bytes(1_000_000 + i))
+            disks.times[-2:] = [int(bench.time.now * 1000)] * 2
+            bench.time.now += 11
+            await bench.feed()
+
+    bench = Bench(disks, tmp_path, checkpoint_readings=1, keep_journal_ms=1 << 40, keep_journal_bytes=most)
+    bench.run(scenario)
+    newest, older = disks.state["kept"]
+    assert (newest.offset, older.offset) == (12, 10)
+    assert disks.earliest == earliest  # half of what may go, at each of the checkpoints
+    assert bench.failures == []

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ullage.settings import SETTINGS, ConfigurationError, duration, load
+from ullage.settings import SETTINGS, ConfigurationError, duration, load, size
 
 
 def test_defaults_listen_on_the_loopback_only():
@@ -38,6 +38,7 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     [
         ("ULLAGE_API_PORT", "80000", "a port number"),
         ("ULLAGE_DRAFT_WINDOW", "1 week", "a duration"),
+        ("ULLAGE_JOURNAL_MOST", "10 gigs", "a size such as 500MB or 10GB"),
         ("ULLAGE_PARTITIONS", "0", "at least 1"),
         ("ULLAGE_LOG_LEVEL", "loud", "one of debug"),
         ("ULLAGE_ALLOW_PLAINTEXT", "yes", "0 or 1"),
@@ -91,3 +92,10 @@ def test_durations(text: str, seconds: float):
 
 def test_every_setting_says_what_it_means():
     assert all(s.meaning.endswith(".") for s in SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("text", "size_in_bytes"), [("500MB", 500_000_000), ("1.5 GB", 1_500_000_000), ("2TB", 2 * 10**12)]
+)
+def test_sizes(text: str, size_in_bytes: int):
+    assert size(text) == size_in_bytes
