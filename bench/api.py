@@ -1,7 +1,8 @@
 """How long the API takes at 100 requests a second with 100,000 slots in its ledger.
 
 The server is a process of its own, as in `ullage serve`; requests leave at their times whether or not earlier ones were
-answered, and count from then on. `python -m bench.api SECONDS` measures for longer.
+answered, and count from then on. A reorder waits for `step`; a third process answers in its place, and the figures
+stand apart. `python -m bench.api SECONDS` measures for longer.
 """
 
 import asyncio
@@ -11,139 +12,147 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import uvloop
 from sqlalchemy import select
 
 from api.server import serve
 from api.services import Services
+from bench.api_client import Answered, Planned, quantile, request
+from bench.api_client import run as ask
+from bench.api_world import NOW, SEED, SLOTS, World, fill
 from ledger import tables as t
-from ledger import tokens
-from ledger.engine import Ledger, open_ledger
-from ledger.fleet import apply_fleet, parse_fleet
-from ledger.migrate import upgrade
+from ledger.decisions import LedgerDecisions
+from ledger.engine import open_ledger
 from ledger.orders import Orders
-from ledger.roles import Role
-from models.units import DAY
+from models.effects import RequestAnswered
 from series.open import open_series
-from tests.support.fleet_world import T0, document
 
-SEED = 7
-SLOTS = 100_000
 PER_SECOND = 100
 SECONDS = 20
 WARM = 2
+STEP_EVERY = 0.02
+REORDER = "POST /v1/slots/{slot}/reorder?test=true"
 MIX = (
-    (25, "/v1/slots?sort=empty_at&limit=50"),
-    (10, "/v1/slots?site={site}&sort=empty_at&limit=50"),
-    (10, "/v1/slots?limit=100"),
-    (25, "/v1/slots/{slot}"),
-    (10, "/v1/slots/{slot}/forecast?before=2026-12-01T00:00:00Z"),
-    (10, "/v1/devices/{device}"),
-    (5, "/v1/orders?limit=50"),
-    (5, "/v1/needs?state=open&limit=50"),
+    (18, "GET /v1/slots?sort=empty_at&limit=50"),
+    (8, "GET /v1/slots?site={site}&sort=empty_at&limit=50"),
+    (6, "GET /v1/slots?site={site}&limit=100"),
+    (16, "GET /v1/slots/{slot}"),
+    (8, "GET /v1/slots/{slot}/forecast?before=2026-12-01T00:00:00Z"),
+    (4, "GET /v1/slots/{storied}/history"),
+    (2, "GET /v1/slots/{slot}/why"),
+    (8, "GET /v1/devices/{device}"),
+    (2, "GET /v1/devices?site={site}&limit=50"),
+    (6, "GET /v1/orders?limit=50"),
+    (5, "GET /v1/orders/{order}"),
+    (3, "GET /v1/orders/{order}/receipt"),
+    (5, "GET /v1/needs?state=open&limit=50"),
+    (2, "GET /v1/demand?sku=TONER0&site={site}"),
+    (2, "GET /v1/sites/{site}/spares"),
+    (2, "GET /v1/accounts"),
+    (1, "POST /v1/orders/{cancelled}/cancel"),
+    (2, REORDER),
 )
+"""Weights of calls. All kinds of reads, and two that write."""
 
 
-def fill(ledger: Ledger, slots: int) -> tuple[str, int, int]:
-    """An account with 20 sites; a token, the first device's and the first slot's id."""
-    upgrade(ledger)
-    apply_fleet(ledger, parse_fleet(document(20, sites=20)), T0)
+def plan(world: World, seconds: float) -> list[Planned]:
+    """Two callers take turns: one that sees everything, one bound to an account (who asks only for what is its own)."""
     chance = random.Random(SEED)
-    with ledger.write() as tx:
-        device, slot = tx.execute(select(t.device)).mappings().all(), tx.execute(select(t.slot)).mappings().all()
-        devices, rows, views = [], [], []
-        number = len(slot)
-        for n in range(slots // 2):
-            home = device[n % len(device)]
-            row = dict(home) | {"id": len(device) + n + 1, "name": f"more-{n}", "credential": n.to_bytes(32)}
-            devices.append(row)
-            for part in slot[:2]:
-                number += 1
-                place = {"account_id": row["account_id"], "site_id": row["site_id"], "device_id": row["id"]}
-                rows.append(dict(part) | place | {"id": number})
-                views.append(_view(number, row, chance.uniform(0.5, 90)))
-        tx.execute(t.device.insert(), devices)
-        tx.execute(t.slot.insert(), rows)
-        tx.execute(t.slot_view.insert(), views)
-        secret = tokens.create(tx, "bench", Role.OPERATOR, int(time.time() * 1000), accounts=None).secret
-        tx.exec_driver_sql("ANALYZE")
-    return secret, devices[0]["id"], rows[0]["id"]
+    weights, calls = [weight for weight, _ in MIX], [call for _, call in MIX]
+    cancelled = iter(world.orders)
+    planned = []
+    for n in range(int((WARM + seconds) * PER_SECOND)):
+        (call,) = chance.choices(calls, weights)
+        mine = n % 2 == 0 and ("{slot}" in call or "{" not in call)
+        names = {
+            "slot": chance.choice(world.mine if mine else world.slots),
+            "storied": chance.choice(world.storied),
+            "site": chance.choice(world.sites),
+            "device": chance.choice(world.devices),
+            "order": chance.choice(world.orders),
+        }
+        if "{cancelled}" in call:
+            names["cancelled"] = next(cancelled)
+        method, _, path = call.partition(" ")
+        headers = {"Idempotency_Key": f"bench-{n}"} if method == "POST" else {}
+        token = world.buyer if mine else world.operator
+        planned.append(Planned(n / PER_SECOND, call, request(method, path.format(**names), token, **headers)))
+    return planned
 
 
-def _view(slot: int, home: dict[str, Any], days: float) -> dict[str, Any]:
-    quantiles = [round(T0 + days * DAY * f) for f in (0.5, 0.55, 0.62, 0.8, 1.0, 1.25, 1.6, 1.8, 2.0)]
+def measure(port: int, world: World, seconds: float) -> dict[str, Any]:
+    counted = [one for one in uvloop.run(ask(port, plan(world, seconds))) if one.due >= WARM]
+    by_call: dict[str, list[Answered]] = defaultdict(list)
+    for one in counted:
+        by_call[one.kind].append(one)
+    own = [one for one in counted if one.kind != REORDER]
     return {
-        "slot_id": slot,
-        "account_id": home["account_id"],
-        "site_id": home["site_id"],
-        "cycle": 1,
-        "ts": T0,
-        "level_low": days,
-        "level_high": days + 1,
-        "level": days + 0.5,
-        "rate": 1.0,
-        "quantiles": quantiles,
-        "empty_at": quantiles[4],
-        "probability": 0.01,
-        "threshold": 0.05,
-        "band": 0 if days > 10 else 1,
-        "status": "fine",
-        "on_hand": 0.0,
-        "on_order": 0.0,
-        "last_heard": T0,
+        "requests": len(counted),
+        "p50_ms": _quantile(own, 0.5),
+        "p99_ms": _quantile(own, 0.99),
+        "reorder_p50_ms": _quantile(by_call[REORDER], 0.5),
+        "by_call_p50_p99_ms": {call: (_quantile(of, 0.5), _quantile(of, 0.99)) for call, of in sorted(by_call.items())},
     }
+
+
+def _quantile(answered: list[Answered], p: float) -> float:
+    return quantile((one.seconds for one in answered), p)
 
 
 async def _serve(folder: Path) -> None:
-    ledger, series = open_ledger(f"sqlite:///{folder / 'ledger.db'}"), open_series(f"sqlite:///{folder / 'series.db'}")
-    wired = Services(ledger, Orders(ledger), series, lambda: T0, lambda: int(time.time() * 1000))
-    stop = asyncio.Event()
+    """Until standard input ends."""
+    with closing(_ledger(folder)) as ledger, closing(_series(folder)) as series:
+        wired = Services(ledger, Orders(ledger), series, lambda: NOW, lambda: int(time.time() * 1000))
+        stop = asyncio.Event()
 
-    async def until_told() -> None:
-        await asyncio.to_thread(sys.stdin.read)
-        stop.set()
+        async def until_told() -> None:
+            await asyncio.to_thread(sys.stdin.read)
+            stop.set()
 
-    telling = asyncio.create_task(until_told())
-    await serve(wired, "127.0.0.1", 0, None, None, stop, lambda port: print(port, flush=True))
-    await telling
+        telling = asyncio.create_task(until_told())
+        await serve(wired, "127.0.0.1", 0, None, None, stop, lambda port: print(port, flush=True))
+        await telling
 
 
-async def load(url: str, secret: str, device: int, slot: int, seconds: float) -> dict[str, Any]:
-    chance = random.Random(SEED)
-    weights, paths = [weight for weight, _ in MIX], [path for _, path in MIX]
-    took: dict[str, list[float]] = defaultdict(list)
-    limits = httpx.Limits(max_connections=50, max_keepalive_connections=50)
-    headers = {"Authorization": f"Bearer {secret}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=30) as http:
+def _step(folder: Path) -> None:
+    """In the place of deliver and worker: answers requests. Until standard input ends."""
+    told = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), told.set()), daemon=True).start()
+    waiting = select(t.request.c.id, t.request.c.slot_id).where(t.request.c.answered.is_(None))
+    with closing(_ledger(folder)) as ledger:
+        decisions, offset = LedgerDecisions(ledger, partitions=1), 10
+        epoch = decisions.claim(0, "bench", "bench").epoch
+        while not told.wait(STEP_EVERY):
+            with ledger.read() as tx:
+                asked = tx.execute(waiting).all()
+            if asked:
+                offset += 1
+                answers = [RequestAnswered(one.id, "would_order", "below the threshold", one.slot_id) for one in asked]
+                decisions.apply(0, epoch, offset, NOW, answers)
 
-        async def ask(path: str, due: float, *, counts: bool) -> None:
-            names = {"slot": slot + chance.randrange(SLOTS - 2), "site": chance.randint(1, 20)}
-            answer = await http.get(path.format(**names, device=device + chance.randrange(SLOTS // 2 - 1)))
-            assert answer.status_code == 200, answer.text
-            if counts:
-                took[path].append(time.perf_counter() - due)
 
-        start = time.perf_counter()
-        calls = []
-        for n in range(int((WARM + seconds) * PER_SECOND)):
-            due = start + n / PER_SECOND
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            (path,) = chance.choices(paths, weights)
-            calls.append(asyncio.create_task(ask(path, due, counts=n >= WARM * PER_SECOND)))
-        await asyncio.gather(*calls)
-    everything = [one for times in took.values() for one in times]
-    return {
-        "requests": len(everything),
-        "p50_ms": _quantile(everything, 0.5),
-        "p99_ms": _quantile(everything, 0.99),
-        "by_path_p99_ms": {path: _quantile(times, 0.99) for path, times in took.items()},
-    }
+def _ledger(folder: Path) -> Any:
+    return open_ledger(f"sqlite:///{folder / 'ledger.db'}")
+
+
+def _series(folder: Path) -> Any:
+    return open_series(f"sqlite:///{folder / 'series.db'}")
+
+
+@contextmanager
+def _process(role: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "bench.api", role, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.communicate("")
 
 
 def _cpu_s(pid: int) -> float:
@@ -152,25 +161,20 @@ def _cpu_s(pid: int) -> float:
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def _quantile(times: list[float], p: float) -> float:
-    return round(1000 * sorted(times)[min(int(p * len(times)), len(times) - 1)], 2)
-
-
 def run(seconds: float = SECONDS) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
-        secret, device, slot = fill(ledger, SLOTS)
-        ledger.close()
-        command = [sys.executable, "-m", "bench.api", "--serve", name]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        with closing(_ledger(folder)) as ledger, closing(_series(folder)) as series:
+            world = fill(ledger, series)
+        with _process("--step", folder), _process("--serve", folder) as server:
             assert server.stdout is not None
             port = int(server.stdout.readline())
-            before = _cpu_s(server.pid)
-            found = uvloop.run(load(f"http://127.0.0.1:{port}", secret, device, slot, seconds))
-            cpu = 1000 * (_cpu_s(server.pid) - before) / (found["requests"] + WARM * PER_SECOND)
-            server.communicate("")
-        return {"slots": SLOTS, "per_second": PER_SECOND, "cpu_ms_per_request": round(cpu, 2)} | found
+            before, mine = _cpu_s(server.pid), time.process_time()
+            found = measure(port, world, seconds)
+            requests = (WARM + seconds) * PER_SECOND
+            server_ms, client_ms = (_cpu_s(server.pid) - before) / requests, (time.process_time() - mine) / requests
+        cpu = {"server_cpu_ms": round(1000 * server_ms, 2), "client_cpu_ms": round(1000 * client_ms, 2)}
+        return {"slots": SLOTS, "per_second": PER_SECOND} | cpu | found
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
@@ -182,5 +186,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 if __name__ == "__main__":
     if "--serve" in sys.argv:
         uvloop.run(_serve(Path(sys.argv[-1])))
+    elif "--step" in sys.argv:
+        _step(Path(sys.argv[-1]))
     else:
         print(json.dumps(run(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS), indent=2))
