@@ -1,5 +1,6 @@
 """Open the ledger and give transactions. Everything that only one database understands is in this file."""
 
+import json
 import sqlite3
 import threading
 import time
@@ -8,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -20,6 +22,9 @@ from sqlitefile.writer_lock import WriterLock
 PATIENCE_S: Final = 5.0  # how long a writer waits for its turn
 RETRY_S: Final = 0.001
 GAP_S: Final = 0.001  # between two writes of one process, or others (the clock's ticks) starve
+
+
+_decode: Final = msgspec.json.Decoder().decode
 
 
 class Ledger:
@@ -94,12 +99,13 @@ class Ledger:
             tx = None
             try:
                 tx = self.engine.connect()
-                tx.exec_driver_sql(statement)
-                tx.exec_driver_sql("SELECT 1 FROM sqlite_schema LIMIT 1").close()  # takes the snapshot now, not later
-            except OperationalError as error:
+                driver: Any = tx.connection.driver_connection  # four times as quick as by SQLAlchemy
+                driver.execute(statement)
+                driver.execute("SELECT 1 FROM sqlite_schema LIMIT 1").close()  # takes the snapshot now, not later
+            except (sqlite3.OperationalError, OperationalError) as error:
                 if tx is not None:
                     tx.close()
-                if not _busy(error.orig) or time.monotonic() > deadline:
+                if not _busy(getattr(error, "orig", error)) or time.monotonic() > deadline:
                     raise
                 time.sleep(RETRY_S)
             else:
@@ -144,10 +150,18 @@ def insert_new(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
 
 
 def _options(backend: str) -> dict[str, Any]:
+    common = {"pool_size": 8, "max_overflow": 32, "json_deserializer": _from_json}
     if backend == "sqlite":
         # no busy time-out: SQLite's sleeps up to 100 ms between its tries
-        return {"connect_args": {"timeout": 0, "check_same_thread": False}, "pool_size": 8, "max_overflow": 32}
-    return {"pool_pre_ping": True, "pool_size": 8, "max_overflow": 32}
+        return common | {"connect_args": {"timeout": 0, "check_same_thread": False}}
+    return common | {"pool_pre_ping": True}
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return _decode(text)
+    except msgspec.DecodeError:  # NaN and infinities, which Python writes and JSON does not know
+        return json.loads(text)
 
 
 def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -189,3 +203,5 @@ def _unavailable() -> Iterator[None]:
         if isinstance(error, OperationalError) or error.connection_invalidated:
             raise Unavailable(f"ledger: {error.orig}: nothing was written, try again") from error
         raise
+    except sqlite3.OperationalError as error:  # of what is said to the driver itself
+        raise Unavailable(f"ledger: {error}: nothing was written, try again") from error
