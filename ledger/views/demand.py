@@ -1,12 +1,34 @@
 """What a demand forecast is made of: the units of a product that were used, and the slots that will use more."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 
 from ledger import tables as t
 from ledger.scope import NotFound, Scope
-from ledger.views.rows import equal
+from ledger.views.query import Query
+
+
+def _used() -> Select[Any]:
+    r, s = t.refill.c, t.slot.c
+    chosen = select(s.site_id, s.id.label("slot_id"), r.ts, r.units).join(t.slot, s.id == r.slot_id)
+    return chosen.where(r.ts >= bindparam("since"), r.reversed_at.is_(None), r.units > 0)
+
+
+def _slots() -> Select[Any]:
+    s, v = t.slot.c, t.slot_view.c
+    chosen = select(s.id, s.site_id, s.refill, s.capacity, s.pack_units, v.rate, v.quantiles)
+    return chosen.outerjoin(t.slot_view, v.slot_id == s.id).where(~s.retired)
+
+
+def _here(chosen: Callable[[], Select[Any]], key: ColumnElement[int]) -> Query:
+    s = t.slot.c
+    return Query(chosen, owner=s.account_id, keys=[key], product=s.product_id, site=s.site_id, account=s.account_id)
+
+
+_USED: Final = _here(_used, t.refill.c.id)
+_SLOTS: Final = _here(_slots, t.slot.c.id)
 
 
 class Place(NamedTuple):
@@ -34,22 +56,10 @@ def check(tx: Connection, scope: Scope, place: Place) -> None:
 
 def used(tx: Connection, scope: Scope, product_id: int, place: Place, since: int) -> list[Row[Any]]:
     """(site_id, slot_id, ts, units) of refills that were not reversed."""
-    r, s = t.refill.c, t.slot.c
-    statement = select(s.site_id, s.id.label("slot_id"), r.ts, r.units).join(t.slot, s.id == r.slot_id)
-    mine = statement.where(r.ts >= since, r.reversed_at.is_(None), r.units > 0)
-    return list(tx.execute(_at(mine, scope, product_id, place)).all())
+    found = _USED.run(tx, scope, own={"since": since}, product=product_id, site=place.site, account=place.account)
+    return list(found)
 
 
 def slots(tx: Connection, scope: Scope, product_id: int, place: Place) -> list[Row[Any]]:
     """The slots that take the product, with their forecasts (None without one); retired ones are not among them."""
-    s, v = t.slot.c, t.slot_view.c
-    statement = select(s.id, s.site_id, s.refill, s.capacity, s.pack_units, v.rate, v.quantiles).outerjoin(
-        t.slot_view, v.slot_id == s.id
-    )
-    return list(tx.execute(_at(statement.where(~s.retired), scope, product_id, place).order_by(s.id)).all())
-
-
-def _at(statement: Select[Any], scope: Scope, product_id: int, place: Place) -> Select[Any]:
-    s = t.slot.c
-    mine = statement.where(s.product_id == product_id, scope.where(s.account_id))
-    return equal(mine, (s.site_id, place.site), (s.account_id, place.account))
+    return list(_SLOTS.run(tx, scope, product=product_id, site=place.site, account=place.account))

@@ -1,18 +1,20 @@
 """Orders with their lines, receipt and purchase orders; needs."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from ledger import tables as t
-from ledger.scope import NotFound, Scope
-from ledger.views.rows import Dict, columns, equal, many, one
+from ledger.scope import Scope
+from ledger.views.query import Query
+from ledger.views.rows import Dict, columns, many, only, shown
 from models.effects import Cause
 from models.facts import NeedState
 
 NEED_STATES: Final = tuple(state.name.lower() for state in NeedState)
+_CAUSES: Final = {cause.value: cause.name.lower() for cause in Cause}
 _ORDER = "id account_id site_id supplier_id state channel urgent sandbox currency total created=created_at"
 _ORDER += " changed=changed_at window_until=window_ends_at approve_by=approve_by_at hold_until=hold_ends_at escalated"
 _ORDER += " approved_by approved_at placed_at expected=expected_at overdue reason reference"
@@ -25,7 +27,6 @@ _NEED = "id uuid slot_id cycle attempt account_id site_id product_id units state
 _NEED += " channel urgent deadline=deadline_at opened=opened_at closed=closed_at"
 
 
-@cache
 def _orders() -> Select[Any]:
     o = t.order.c
     return (
@@ -41,84 +42,6 @@ def _orders() -> Select[Any]:
     )
 
 
-def orders(
-    tx: Connection,
-    scope: Scope,
-    *,
-    state: str | None = None,
-    account: int | None = None,
-    site: int | None = None,
-    position: Sequence[Any] | None = None,
-    limit: int = 100,
-) -> list[Dict]:
-    """Orders, newest first, behind `position` = (id,)."""
-    o = t.order.c
-    statement = _orders().where(scope.where(o.account_id))
-    if position is not None:
-        statement = statement.where(o.id < position[0])
-    wanted = equal(statement, (o.state, state), (o.account_id, account), (o.site_id, site))
-    return many(tx, wanted.order_by(o.id.desc()).limit(limit))
-
-
-def order(tx: Connection, scope: Scope, order_id: int) -> Dict:
-    """One order with lines, needs, purchase orders and approvals. Raises NotFound."""
-    found = one(tx, _orders().where(t.order.c.id == order_id, scope.where(t.order.c.account_id)), f"order {order_id}")
-    found["lines"] = _lines(tx, order_id)
-    numbers = tx.scalars(select(t.purchase_order.c.id).where(t.purchase_order.c.order_id == order_id))
-    found["purchase_orders"] = [purchase_order(tx, scope, number) for number in numbers]
-    statement = select(*columns(t.approval, "decision by reason amount currency ts=decided_at"))
-    mine = t.approval.c.order_id == order_id
-    found["approvals"] = many(tx, statement.where(mine).order_by(t.approval.c.id))
-    return found
-
-
-def _lines(tx: Connection, order_id: int) -> list[Dict]:
-    line = t.order_line.c
-    lines = many(
-        tx,
-        select(*columns(t.order_line, _LINE), t.product.c.sku, t.product.c.name.label("product"))
-        .join_from(t.order_line, t.product, t.product.c.id == line.product_id)
-        .where(line.order_id == order_id)
-        .order_by(line.line),
-    )
-    for row in lines:
-        row["needs"] = _worded(many(tx, _needs().where(t.need.c.order_line_id == row["id"]).order_by(t.need.c.id)))
-    return lines
-
-
-def purchase_orders(
-    tx: Connection,
-    scope: Scope,
-    *,
-    supplier: int | None = None,
-    state: str | None = None,
-    position: Sequence[Any] | None = None,
-    limit: int = 100,
-) -> list[Dict]:
-    """Without their lines, newest first, behind `position` = (id,). `supplier`: only theirs."""
-    p = t.purchase_order.c
-    statement = _purchases().where(scope.where(p.account_id))
-    if position is not None:
-        statement = statement.where(p.id < position[0])
-    return many(tx, equal(statement, (p.supplier_id, supplier), (p.state, state)).order_by(p.id.desc()).limit(limit))
-
-
-def purchase_order(tx: Connection, scope: Scope, number: int, supplier: int | None = None) -> Dict:
-    """One with its lines; a supplier finds only its own. Raises NotFound."""
-    p, line = t.purchase_order.c, t.purchase_order_line.c
-    wanted = equal(_purchases().where(p.id == number, scope.where(p.account_id)), (p.supplier_id, supplier))
-    found = one(tx, wanted, f"purchase order {number}")
-    found["lines"] = many(
-        tx,
-        select(*columns(t.purchase_order_line, _PURCHASED), t.product.c.sku)
-        .join_from(t.purchase_order_line, t.product, t.product.c.id == line.product_id)
-        .where(line.purchase_order_id == number)
-        .order_by(line.line),
-    )
-    return found
-
-
-@cache
 def _purchases() -> Select[Any]:
     p = t.purchase_order.c
     return (
@@ -135,7 +58,6 @@ def _purchases() -> Select[Any]:
     )
 
 
-@cache
 def _needs() -> Select[Any]:
     n = t.need.c
     return (
@@ -154,6 +76,114 @@ def _needs() -> Select[Any]:
     )
 
 
+_ORDERS: Final = Query(
+    _orders,
+    owner=t.order.c.account_id,
+    keys=[t.order.c.id],
+    newest_first=True,
+    id=t.order.c.id,
+    state=t.order.c.state,
+    account=t.order.c.account_id,
+    site=t.order.c.site_id,
+)
+_PURCHASES: Final = Query(
+    _purchases,
+    owner=t.purchase_order.c.account_id,
+    keys=[t.purchase_order.c.id],
+    newest_first=True,
+    id=t.purchase_order.c.id,
+    order=t.purchase_order.c.order_id,
+    supplier=t.purchase_order.c.supplier_id,
+    state=t.purchase_order.c.state,
+)
+_NEEDS: Final = Query(
+    _needs,
+    owner=t.need.c.account_id,
+    keys=[t.need.c.id],
+    id=t.need.c.id,
+    state=t.need.c.state,
+    slot=t.need.c.slot_id,
+    site=t.need.c.site_id,
+)
+_LINES: Final = (
+    select(*columns(t.order_line, _LINE), t.product.c.sku, t.product.c.name.label("product"))
+    .join_from(t.order_line, t.product, t.product.c.id == t.order_line.c.product_id)
+    .where(t.order_line.c.order_id == bindparam("order"))
+    .order_by(t.order_line.c.line)
+)
+_NEEDS_OF_LINES: Final = (
+    _needs()
+    .add_columns(t.need.c.order_line_id)
+    .where(t.order_line.c.order_id == bindparam("order"))
+    .order_by(t.need.c.id)
+)
+_LINES_BOUGHT: Final = (
+    select(*columns(t.purchase_order_line, _PURCHASED), t.product.c.sku)
+    .join_from(t.purchase_order_line, t.product, t.product.c.id == t.purchase_order_line.c.product_id)
+    .where(t.purchase_order_line.c.purchase_order_id == bindparam("number"))
+    .order_by(t.purchase_order_line.c.line)
+)
+_APPROVALS: Final = (
+    select(*columns(t.approval, "decision by reason amount currency ts=decided_at"))
+    .where(t.approval.c.order_id == bindparam("order"))
+    .order_by(t.approval.c.id)
+)
+
+
+def orders(
+    tx: Connection,
+    scope: Scope,
+    *,
+    state: str | None = None,
+    account: int | None = None,
+    site: int | None = None,
+    position: Sequence[Any] | None = None,
+    limit: int = 100,
+) -> list[Dict]:
+    """Orders, newest first, behind `position` = (id,)."""
+    return shown(_ORDERS.run(tx, scope, position=position, limit=limit, state=state, account=account, site=site))
+
+
+def order(tx: Connection, scope: Scope, order_id: int) -> Dict:
+    """One order with lines, needs, purchase orders and approvals. Raises NotFound."""
+    found = only(shown(_ORDERS.run(tx, scope, id=order_id)), f"order {order_id}")
+    found["lines"] = _lines(tx, order_id)
+    bought = shown(_PURCHASES.run(tx, scope, order=order_id))
+    found["purchase_orders"] = [_with_lines(tx, row) for row in reversed(bought)]
+    found["approvals"] = many(tx, _APPROVALS, {"order": order_id})
+    return found
+
+
+def _lines(tx: Connection, order_id: int) -> list[Dict]:
+    needs: dict[int, list[Dict]] = defaultdict(list)
+    for need in _worded(many(tx, _NEEDS_OF_LINES, {"order": order_id})):
+        needs[need.pop("order_line_id")].append(need)
+    return [row | {"needs": needs[row["id"]]} for row in many(tx, _LINES, {"order": order_id})]
+
+
+def purchase_orders(
+    tx: Connection,
+    scope: Scope,
+    *,
+    supplier: int | None = None,
+    state: str | None = None,
+    position: Sequence[Any] | None = None,
+    limit: int = 100,
+) -> list[Dict]:
+    """Without their lines, newest first, behind `position` = (id,). `supplier`: only theirs."""
+    return shown(_PURCHASES.run(tx, scope, position=position, limit=limit, supplier=supplier, state=state))
+
+
+def purchase_order(tx: Connection, scope: Scope, number: int, supplier: int | None = None) -> Dict:
+    """One with its lines; a supplier finds only its own. Raises NotFound."""
+    found = only(shown(_PURCHASES.run(tx, scope, id=number, supplier=supplier)), f"purchase order {number}")
+    return _with_lines(tx, found)
+
+
+def _with_lines(tx: Connection, bought: Dict) -> Dict:
+    return bought | {"lines": many(tx, _LINES_BOUGHT, {"number": bought["id"]})}
+
+
 def needs(
     tx: Connection,
     scope: Scope,
@@ -165,24 +195,16 @@ def needs(
     limit: int = 100,
 ) -> list[Dict]:
     """Needs in the order in which they opened, behind `position` = (id,)."""
-    n = t.need.c
-    statement = _needs().where(scope.where(n.account_id))
-    if position is not None:
-        statement = statement.where(n.id > position[0])
-    wanted = equal(statement, (n.state, state), (n.slot_id, slot), (n.site_id, site))
-    return _worded(many(tx, wanted.order_by(n.id).limit(limit)))
+    return _worded(shown(_NEEDS.run(tx, scope, position=position, limit=limit, state=state, slot=slot, site=site)))
 
 
 def need(tx: Connection, scope: Scope, need_id: int) -> Dict:
     """Raises NotFound."""
-    rows = _worded(many(tx, _needs().where(t.need.c.id == need_id, scope.where(t.need.c.account_id))))
-    if not rows:
-        raise NotFound(f"there is no need {need_id}")
-    return rows[0]
+    return only(_worded(shown(_NEEDS.run(tx, scope, id=need_id))), f"need {need_id}")
 
 
 def _worded(rows: list[Dict]) -> list[Dict]:
     for row in rows:
         row["state"] = NEED_STATES[row["state"]]
-        row["cause"] = Cause(row["cause"]).name.lower()
+        row["cause"] = _CAUSES[row["cause"]]
     return rows

@@ -4,20 +4,22 @@ Moments end in `_at` and are RFC 3339 text in UTC with ms ("2026-11-21T09:30:00.
 Money is a decimal string, levels are shares (0..1), names stand beside ids, enumerations are words.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Label, RowMapping, Select, Table, and_, tuple_
+from sqlalchemy import Column, Connection, Label, Result, Select, Table
 
 from ledger.scope import NotFound
-from models.units import NEVER
+from models.units import DAY, MINUTE, NEVER
 
 Dict = dict[str, Any]
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - in UTC; without a zone `isoformat` is twice as quick
 LATEST = 253_402_300_799_999
 """The last ms that RFC 3339 can write."""
+_EPOCH = date(1970, 1, 1).toordinal()
+_MINUTES = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60))
 
 
 def columns(table: Table, names: str) -> list[Column[Any] | Label[Any]]:
@@ -30,10 +32,18 @@ def columns(table: Table, names: str) -> list[Column[Any] | Label[Any]]:
 
 
 def iso(ms: int | None) -> str | None:
-    """0 and what never comes have no date."""
+    """0 and what never comes have no date. Put together from parts: a page has hundreds of moments."""
     if ms is None or not 0 < ms <= LATEST:
         return None
-    return (EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds") + "Z"
+    day, rest = divmod(ms, DAY)
+    minute, rest = divmod(rest, MINUTE)
+    return "%sT%s:%06.3fZ" % (_day(day), _MINUTES[minute], rest / 1000)  # noqa: UP031 - a third quicker than f""
+
+
+@lru_cache(4096)
+def _day(number: int) -> str:
+    """The date of a day since 1970-01-01."""
+    return date.fromordinal(_EPOCH + number).isoformat()
 
 
 def from_iso(text: str | None) -> int:
@@ -53,36 +63,28 @@ def money(amount: Decimal) -> str:
     return format(cents if cents == amount else amount, "f")
 
 
-def plain(row: RowMapping | Mapping[str, Any]) -> Dict:
-    out: Dict = {}
-    for name, value in row.items():
-        if value is not None and name.endswith("_at"):
-            out[name] = iso(value)
-        else:
-            out[name] = money(value) if isinstance(value, Decimal) else value
-    return out
+def shown(result: Result[Any]) -> list[Dict]:
+    """All rows of a result as JSON knows them."""
+    names = list(result.keys())
+    moments = [name for name in names if name.endswith("_at")]
+    rows = [dict(zip(names, row, strict=True)) for row in result.all()]
+    if not rows:
+        return rows
+    amounts = [name for name in names if any(isinstance(row[name], Decimal) for row in rows)]
+    for row in rows:
+        for name in moments:
+            row[name] = iso(row[name])
+        for name in amounts:
+            row[name] = None if row[name] is None else money(row[name])
+    return rows
 
 
-def many(tx: Connection, statement: Select[Any]) -> list[Dict]:
-    return [plain(row) for row in tx.execute(statement).mappings().all()]
+def many(tx: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None) -> list[Dict]:
+    return shown(tx.execute(statement, values))
 
 
-def one(tx: Connection, statement: Select[Any], what: str) -> Dict:
+def only(rows: list[Dict], what: str) -> Dict:
     """The only row. Raises NotFound."""
-    row = tx.execute(statement).mappings().one_or_none()
-    if row is None:
+    if not rows:
         raise NotFound(f"there is no {what}")
-    return plain(row)
-
-
-def after(keys: Sequence[ColumnElement[Any]], position: Sequence[Any] | None) -> ColumnElement[bool]:
-    """The condition that a row stands behind `position` in ascending order of `keys` (keyset paging)."""
-    if position is None:
-        return and_(True)
-    return keys[0] > position[0] if len(keys) == 1 else tuple_(*keys) > tuple(position)
-
-
-def equal(statement: Select[Any], *pairs: tuple[ColumnElement[Any], Any]) -> Select[Any]:
-    """Only rows whose columns have these values; None: any."""
-    wanted = [column == value for column, value in pairs if value is not None]
-    return statement.where(*wanted) if wanted else statement
+    return rows[0]
