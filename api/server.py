@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
+from api.protocol import Protocol
 from api.services import Services
 from models.stores import StoreError
 
@@ -52,6 +53,8 @@ async def serve(
     try:
         config = uvicorn.Config(
             app,
+            http=Protocol,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="on",

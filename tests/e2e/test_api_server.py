@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvloop
 
+from api.protocol import MOST_OF_HEAD
 from api.server import PortInUse, serve
 from ledger import events
 from ledger.roles import Role
@@ -79,6 +80,34 @@ def test_a_port_in_use_names_the_setting(tmp_path: Path) -> None:
             port = int(url.rsplit(":", 1)[1])
             with pytest.raises(PortInUse, match=f"127.0.0.1:{port} is in use.*ULLAGE_API_PORT"):
                 await serve(world.services, "127.0.0.1", port, None, None, asyncio.Event(), print)
+
+    with api_world(tmp_path) as world:
+        uvloop.run(run(world))
+
+
+def test_a_head_without_end_is_refused(tmp_path: Path) -> None:
+    async def run(world: ApiWorld) -> None:
+        async with served(world) as (url, _, _):
+            reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
+            writer.write(b"GET /healthz HTTP/1.1\r\nX-Long: " + b"a" * (MOST_OF_HEAD + 1))
+            answer = await reader.read()  # until it is closed
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            writer.close()
+
+    with api_world(tmp_path) as world:
+        uvloop.run(run(world))
+
+
+def test_a_long_body_in_small_parts_is_no_head(tmp_path: Path) -> None:
+    async def run(world: ApiWorld) -> None:
+        async with served(world) as (url, _, _), httpx.AsyncClient(base_url=url) as http:
+
+            async def parts() -> AsyncIterator[bytes]:
+                for _ in range(3 * MOST_OF_HEAD // 1000):
+                    yield b"a" * 1000
+
+            answer = await http.post("/v1/slots/1/swapped", content=parts())
+            assert answer.status_code == 401
 
     with api_world(tmp_path) as world:
         uvloop.run(run(world))
