@@ -19,6 +19,4 @@ def listening_options(command: Command) -> Command:
     return command
 
 
-accept_logic = click.option(
-    "--accept-logic", flag_value="1", help="ULLAGE_ACCEPT_LOGIC=1"
-)
+accept_logic = click.option("--accept-logic", flag_value="1", help="ULLAGE_ACCEPT_LOGIC=1")
