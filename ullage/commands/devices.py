@@ -1,5 +1,7 @@
 """Commands about machines: registration, credentials, what they send."""
 
+import json
+
 import click
 from sqlalchemy import Connection
 
@@ -87,7 +89,10 @@ def device_rotate(settings_of: SettingsOf, number: int, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def device_tail(settings_of: SettingsOf, number: int, as_json: bool) -> None:
-    """What the device sends, decoded or refused with the reason, live. Ctrl-C ends it."""
+    """What the device sends, decoded or refused with the reason, live. Ctrl-C ends it.
+
+    With --json each is an object on a line of its own.
+    """
     settings = settings_of()
     with opened(settings) as ledger:
         with ledger.read() as tx:
@@ -99,7 +104,7 @@ def device_tail(settings_of: SettingsOf, number: int, as_json: bool) -> None:
         journal = compose.journal_of(settings)
         try:
             for line in follow(journal, identity):
-                emit(line) if as_json else click.echo(" ".join(f"{k}={v}" for k, v in line.items()))
+                click.echo(json.dumps(line) if as_json else " ".join(f"{k}={v}" for k, v in line.items()))
         except KeyboardInterrupt:
             return
         finally:
