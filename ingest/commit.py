@@ -102,6 +102,11 @@ class Committer:
         self._thread = threading.Thread(target=self._run, name="gateway-commit", daemon=True)
         self._thread.start()
 
+    @property
+    def linger(self) -> float:
+        """Seconds that a batch now waits for more: half of what a commit costs, within the bound."""
+        return min(self._config.linger, self._cost)
+
     def hold(self, waiting: Waiting) -> None:
         """Tell `waiting` when there is room again."""
         self._held.add(waiting)
@@ -122,7 +127,7 @@ class Committer:
         if batch.messages >= self._most:
             self._flush()
         elif self._timer is None and not self._flying:
-            self._timer = self._loop.call_later(min(self._config.linger, self._cost), self._flush)
+            self._timer = self._loop.call_later(self.linger, self._flush)
 
     def _flush(self) -> None:
         if self._timer is not None:

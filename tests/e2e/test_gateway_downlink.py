@@ -2,13 +2,16 @@
 
 import json
 import threading
+from pathlib import Path
 
+import jsonschema
 import paho.mqtt.client as mqtt
 import pytest
 
 from tests.support.gateway import TOKEN, Client, packet, reading, running, text, until
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
+SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 ORDERS, ERRORS = "ullage/v1/acme/copier-01/orders", "ullage/v1/acme/copier-01/errors"
 
 
@@ -90,6 +93,7 @@ def test_tells_what_was_wrong(version: int) -> None:
         topic, body, _ = message(client)
         assert topic == ERRORS
         assert (body["code"], body["reason"]) == ("level_out_of_range", "supplies.black.level is 42: use 0..1")
+        jsonschema.validate(body, json.loads((SCHEMAS / "errors.json").read_text()))
         client.expect(0x40, b"\0\1")
 
 

@@ -1,11 +1,13 @@
 """A reading's way through the gateway: acknowledged when durable, in order, whatever the journal does meanwhile."""
 
 import json
+import time
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
 
+from ingest.flow import METERED
 from journal.sqlite import SqliteJournal
 from models.frame import ReadingFlag, Signal
 from tests.support.gateway import (
@@ -140,6 +142,14 @@ def test_keeps_a_message_that_is_somewhat_too_large_as_refused() -> None:
 
 
 @VERSIONS
+def test_a_packet_beyond_the_maximum_ends_the_connection(version: int) -> None:
+    with running() as gateway, gateway.client(version) as client:
+        client.publish(b" " * (128 * 1024), 1)
+        client.closed(0x95)
+        assert records(gateway.journal) == []
+
+
+@VERSIONS
 def test_pauses_while_the_journal_is_unavailable_and_goes_on_by_itself(version: int) -> None:
     journal = MemoryJournal()
     with (
@@ -216,10 +226,14 @@ def test_a_full_mqtt_5_window_is_a_protocol_error() -> None:
 
 def test_reads_a_fast_device_later_and_loses_nothing() -> None:
     with running(bytes_per_second=200_000, burst_bytes=20_000) as gateway, gateway.client() as client:
-        client.sock.sendall(b"".join(client.message(reading(n), n) for n in range(1, 401)))
+        data = b"".join(client.message(reading(n), n) for n in range(1, 401))
+        began = time.monotonic()
+        client.sock.sendall(data)
         for number in range(1, 401):
             client.expect(0x40, number.to_bytes(2, "big"))
         assert sequences(gateway.journal) == list(range(1, 401))
+        # what it reads at once beyond the burst is not yet counted
+        assert time.monotonic() - began > (len(data) - 20_000 - METERED) / 200_000
 
 
 def test_readings_that_cannot_be_trusted_about_time_are_flagged() -> None:
@@ -243,6 +257,26 @@ def test_records_a_last_will_as_an_offline_reading(version: int, level: str) -> 
         (frame,) = frames(gateway.journal)
         assert frame.readings["flags"][0] & ReadingFlag.OFFLINE
         assert frame.signals["code"].tolist() == [Signal.OFFLINE]
+
+
+@VERSIONS
+def test_a_take_over_leaves_the_will_of_the_older_connection(version: int) -> None:
+    with running() as gateway:
+        gateway.client(version, will=("ullage/v1/acme/copier-01/status", b"gone"))
+        with gateway.client(version) as new:
+            new.publish(reading(1), 1)
+            new.expect(0x40, b"\0\1")
+        flags = [int(flag) for frame in frames(gateway.journal) for flag in frame.readings["flags"]]
+        assert [bool(flag & ReadingFlag.OFFLINE) for flag in flags] == [True, False]
+
+
+@VERSIONS
+def test_a_silent_device_leaves_its_will(version: int) -> None:
+    with running() as gateway:
+        client = gateway.client(version, keep_alive=1, will=("ullage/v1/acme/copier-01/readings", b"gone"))
+        client.closed(0x8D)
+        until(lambda: len(frames(gateway.journal)) == 1)
+        assert frames(gateway.journal)[0].readings["flags"][0] & ReadingFlag.OFFLINE
 
 
 @VERSIONS

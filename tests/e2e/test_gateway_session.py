@@ -201,6 +201,13 @@ def test_pings_keep_a_connection_alive(version: int) -> None:
             client.expect(0xD0, b"")
 
 
+def test_without_a_keep_alive_silence_is_no_end() -> None:
+    with running(connect_timeout=0.1) as gateway, gateway.client(keep_alive=0) as client:
+        client.quiet(0.4)
+        client.sock.sendall(b"\xc0\0")
+        client.expect(0xD0, b"")
+
+
 def test_another_protocol_version_is_refused_with_code_1() -> None:
     with running() as gateway, Client(gateway.port, 3) as client:
         client.sock.sendall(packet(0x10, text("MQTT") + b"\x03\x02\0\x3c" + text("x")))
@@ -267,6 +274,15 @@ def test_a_foreign_topic_is_refused_and_nothing_of_it_is_stored() -> None:
     with running() as gateway, gateway.client(5) as client:
         client.publish(reading(1), 6, topic="ullage/v1/acme/copier-02/readings")
         client.expect(0x40, b"\0\x06\x87")
+        client.publish(reading(2), 7)
+        client.expect(0x40, b"\0\x07")
+        assert sequences(gateway.journal) == [2]
+        assert gateway.metric("ullage_gateway_foreign_topics_total") == 1
+
+
+def test_a_foreign_topic_at_qos_0_is_counted_and_passed_over() -> None:
+    with running() as gateway, gateway.client(5) as client:
+        client.publish(reading(1), qos=0, topic="ullage/v1/other/copier-01/readings")
         client.publish(reading(2), 7)
         client.expect(0x40, b"\0\x07")
         assert sequences(gateway.journal) == [2]

@@ -103,10 +103,12 @@ class MemoryJournal:
         self.failing = False
         self.gate = threading.Event()
         self.gate.set()
+        self.calls = 0
         self.tries = 0
         self.commits = 0
 
     def append(self, records: Any) -> list[int]:
+        self.calls += 1
         self.gate.wait()
         self.tries += 1
         if self.failing:
