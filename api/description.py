@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api import shapes
+from api import examples, shapes
 
 TEXT: Final = """
 Real-time replenishment for connected machines.
@@ -72,6 +72,7 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
                         "example": "7d1f0c9e-swap-40",
                     }
                 )
+    examples.illustrate(document)
     return document
 
 

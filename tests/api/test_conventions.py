@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
 import pytest
 
 from api import paging
@@ -138,3 +139,27 @@ def test_every_operation_is_documented(still: ApiWorld) -> None:
             assert schema, f"{method} {path}: a bare object is no documentation"
             names = [p["name"] for p in operation.get("parameters", [])]
             assert method != "post" or path == "/v1/fleet" or "Idempotency-Key" in names
+
+
+def test_every_parameter_body_and_answer_has_an_example_that_fits(still: ApiWorld) -> None:
+    document = still.operator.get("/v1/openapi.json").json()
+    told = 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            parts = [(p["schema"], p["example"]) for p in operation.get("parameters", [])]
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                parts += [(c["schema"], c["example"]) for c in part.get("content", {}).values() if "schema" in c]
+            for schema, example in parts:
+                check = jsonschema.Draft202012Validator(schema | {"components": document["components"]})
+                faults = [error.message for error in check.iter_errors(example)]
+                assert not faults, f"{method} {path}: {example}"
+            told += len(parts)
+    assert told > 200
+
+
+def test_examples_look_like_what_is_sent(still: ApiWorld) -> None:
+    document = still.operator.get("/v1/openapi.json").json()
+    listed = document["paths"]["/v1/orders/{order_id}"]["get"]["responses"]["200"]["content"]["application/json"]
+    line = listed["example"]["lines"][0]
+    assert (line["sku"], line["unit_price"], line["currency"]) == ("TN-K", "54.90", "EUR")
+    assert line["needs"][0]["device"] == "copier-01"
