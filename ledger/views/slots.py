@@ -28,6 +28,8 @@ _UNHEARD: Final = dict.fromkeys(
     )
 )
 """What a slot shows of which nothing was heard yet."""
+_UNREPORTED: Final = dict.fromkeys(("level", "level_low", "level_high", "probability"))
+"""Of one that was looked at although no level was ever reported: what the state assumes is no report."""
 _SLOT = "id name account_id site_id device_id product_id capacity unit retired"
 _HOME: Final = (*_SLOT.split(), "account", "site", "time_zone", "device", "sandbox", "sku")
 """What stands first in a row, and is shown as it is."""
@@ -188,6 +190,8 @@ def _shown(row: Row[Any], now: int, quantiles: Mapping[str, int]) -> Dict:
     out["empty_at"] = iso(empty)
     out["days_to_empty"] = {p: days(times[i], now) for p, i in quantiles.items()} if times else None
     out["probability"], out["threshold"] = round(probability, 6), round(threshold, 6)
+    if status == "unknown":
+        out |= _UNREPORTED
     out["band"], out["status"] = BANDS[band], status
     out["on_hand"], out["on_order"] = on_hand, on_order
     out["last_heard_at"], out["updated_at"] = iso(heard), iso(ts)

@@ -4,7 +4,7 @@ from typing import Any
 
 from models.effects import RefillKind, RefillSeen
 from models.units import DAY
-from tests.support.api_world import LIVED, T0, ApiWorld
+from tests.support.api_world import LIVED, T0, ApiWorld, view
 
 
 def test_p_empty_before_follows_the_view(still: ApiWorld) -> None:
@@ -27,6 +27,18 @@ def test_a_slot_of_which_nothing_was_heard(still: ApiWorld) -> None:
     assert shown["days_to_empty"] is None
     found = still.operator.get(f"/v1/slots/{slot}/forecast", before="2030-01-01T00:00:00Z").json()
     assert found["days_to_empty"] == {}
+
+
+def test_a_level_that_no_device_reported_is_not_made_up(world: ApiWorld) -> None:
+    """The state assumes anything from empty to full, which is no report."""
+    slot = world.slots["acme"][4]
+    assumed = {"level_low": 0.0, "level_high": 100.0, "level": 50.0, "quantiles": (), "probability": 0.0}
+    world.apply(view(slot, status="unknown", band=0, last_heard=0, **assumed), after=LIVED)
+    listed = {item["id"]: item for item in world.operator.get("/v1/slots", limit=500).json()["items"]}
+    for shown in (listed[slot], world.operator.get(f"/v1/slots/{slot}").json()):
+        assert shown["status"] == "unknown"
+        for name in ("level", "level_low", "level_high", "probability", "days_to_empty", "empty_at", "last_heard_at"):
+            assert shown[name] is None, name
 
 
 def test_history_is_bounded_by_its_dates(still: ApiWorld) -> None:
