@@ -60,6 +60,8 @@ def evidence_lines(evidence: Evidence, zone: str) -> list[str]:
     """What was known: the level, the pace, the empty date, the chances, the way of the goods, the cover."""
     said = f"last heard {heard(evidence.last_heard, zone)}"
     lines = [f"level {level(evidence)}, falling {evidence.rate:.2f} % per working day; {said}"]
+    if evidence.read and not unknown(evidence):
+        lines.append(f"as said {heard(evidence.read, zone)} {source(evidence)}")
     if evidence.quantiles:
         q = evidence.quantiles
         lines.append(
@@ -76,6 +78,13 @@ def evidence_lines(evidence: Evidence, zone: str) -> list[str]:
     cover = f"cover: {evidence.on_hand:g} on the shelf, {evidence.on_order:g} on order"
     lines.append(f"{cover}, {evidence.claims} machine(s) before this one")
     return lines
+
+
+def source(evidence: Evidence) -> str:
+    """Which word of whom the level is from: with it the reading is found in the journal."""
+    if evidence.read_boot:
+        return f"by reading {evidence.read_seq} of the machine's start {evidence.read_boot}"
+    return "by a reading without a number" if evidence.read_seq else "by a person"
 
 
 def need_lines(need: NeedPart, zone: str) -> list[str]:

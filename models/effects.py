@@ -34,6 +34,9 @@ class Evidence:
     """What a decision about a slot rested on; frozen into the receipt. Levels in per cent, times in ms."""
 
     time: int
+    read: int  # when the reading was made that gave the interval; 0: none did
+    read_boot: str  # the device's boot in hexadecimal digits; nothing: a person said it, or the device sends none
+    read_seq: int  # number of the reading within the boot
     level_low: float
     level_high: float
     level: float

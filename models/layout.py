@@ -90,6 +90,8 @@ SLOT = np.dtype(
         ("odd_low", "<f4"),
         ("odd_high", "<f4"),  # NaN: none
         ("read", "<i8"),  # time of the last live reading of this slot; 0: none
+        ("read_boot", "<i8"),  # which one it was; 0: a person said it, or the device numbers nothing
+        ("read_seq", "<i8"),
         ("odd_read", "<i8"),
         ("opened", "<i8"),  # when the cycle opened
         ("empty_since", "<i8"),  # 0: not empty

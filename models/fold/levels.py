@@ -61,7 +61,7 @@ def fold_levels(
             dt = elapsed(days, moment, read)
         slot_class = classes[i64(slot.class_row)]
         fold_level(told, cursor, reading, device, slot, slot_class, moment, dt, low, high, point, said)
-        touch(look, moment, slot, row)
+        touch(look, moment, reading, slot, row)
 
 
 @inner

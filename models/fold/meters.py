@@ -66,7 +66,7 @@ def fold_metered(
             dt = elapsed(days, moment, i64(slot.read))
             slot_class = classes[i64(slot.class_row)]
             follow_counter(told, cursor, reading, device, slot, slot_class, moment, dt, anew & bit != 0)
-            touch(look, moment, slot, row)
+            touch(look, moment, reading, slot, row)
         row = i64(slot.next_slot)
 
 

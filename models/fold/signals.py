@@ -7,7 +7,7 @@ from models.depletion.filter import bound
 from models.fold import events
 from models.fold.moment import Moment, elapsed
 from models.fold.refill import SAID
-from models.fold.slots import LEVEL, book_use, note_empty, refill, slot_of_device
+from models.fold.slots import LEVEL, book_use, note_empty, note_read, refill, slot_of_device
 from models.frame import NO_SLOT, Signal
 from models.jit import f64, i64, inner
 from models.layout import SlotFlag
@@ -76,7 +76,7 @@ def fold_signals(
             # the same news may come twice, or after the level has shown it
             if not levelled and moment.ts - i64(slot.opened) >= HOUR:
                 refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, nan, nan)
-                slot.read = moment.ts
+                note_read(slot, reading, moment.ts)
         else:
             dt = elapsed(days, moment, i64(slot.read))
             say_low(told, cursor, reading, slot, classes[i64(slot.class_row)], moment, dt, code, levelled)
@@ -105,4 +105,4 @@ def say_low(
         return
     bound(slot, slot_class, LOW_LEVEL if code == LOW else EMPTY_LEVEL, dt)
     book_use(told, cursor, reading, slot, moment.day, before - f64(slot.level))
-    slot.read = max(moment.ts, i64(slot.read))
+    note_read(slot, reading, moment.ts)

@@ -43,9 +43,17 @@ def book_use(told: Any, cursor: Any, reading: Any, slot: Any, day: int, amount: 
 
 
 @inner
-def touch(look: Any, moment: Moment, slot: Any, row: int) -> None:
+def note_read(slot: Any, reading: Any, ts: int) -> None:
+    """The last word about the slot, which a receipt names."""
+    slot.read = max(ts, i64(slot.read))
+    slot.read_boot = i64(reading.boot)
+    slot.read_seq = i64(reading.seq)
+
+
+@inner
+def touch(look: Any, moment: Moment, reading: Any, slot: Any, row: int) -> None:
     """The slot was read: the next tick looks at it."""
-    slot.read = max(moment.ts, i64(slot.read))
+    note_read(slot, reading, moment.ts)
     if not moment.trains:
         look[row] = 0
 

@@ -57,6 +57,7 @@ def renew(slots: Any, at: int, now: int, total: int, left: float) -> float:
     open_cycle(slots[at], now, total)
     reset_level(slots[at], SAID_LEVEL, SAID_VARIANCE)
     slots[at].read = now
+    slots[at].read_boot = slots[at].read_seq = 0
     return units
 
 

@@ -7,6 +7,7 @@ from models.decide.book import Book
 from models.decide.layout import Status
 from models.decide.survey import Survey, details
 from models.effects import Evidence, SlotView
+from models.fold.events import UNSIGNED
 from models.rows import Rows, gather
 from models.state import State
 
@@ -45,6 +46,9 @@ def evidence(state: State, book: Book, now: int, seen: Survey, chosen: npt.NDArr
         result.append(
             Evidence(
                 time=now,
+                read=int(seen.slots[i]["read"]),
+                read_boot=boot_name(int(seen.slots[i]["read_boot"])),
+                read_seq=int(seen.slots[i]["read_seq"]),
                 level_low=low,
                 level_high=high,
                 level=level,
@@ -62,6 +66,10 @@ def evidence(state: State, book: Book, now: int, seen: Survey, chosen: npt.NDArr
             )
         )
     return result
+
+
+def boot_name(boot: int) -> str:
+    return f"{boot & UNSIGNED:016x}" if boot else ""
 
 
 def heard(state: State, slots: Rows) -> list[int]:

@@ -94,6 +94,9 @@ def need(slot: int, site: int, product: int, **more: Any) -> Need:
     seen = view(slot)
     evidence = Evidence(
         time=T0,
+        read=T0 - HOUR,
+        read_boot="00000000000000b7",
+        read_seq=1042,
         level_low=11.0,
         level_high=12.0,
         level=11.5,

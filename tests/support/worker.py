@@ -310,7 +310,7 @@ def identity(effect: Effect) -> tuple[Any, ...]:
 
 
 def need(slot: int) -> Need:
-    evidence = Evidence(0, 1, 1, 1, 1, (), 1, 1, 1, 0.05, (), 0, 0, 0, 0)
+    evidence = Evidence(0, 0, "", 0, 1, 1, 1, 1, (), 1, 1, 1, 0.05, (), 0, 0, 0, 0)
     return Need(slot, 1, 0, 1, 1, Cause.PROBABILITY, "forecast", False, 0, evidence)
 
 

@@ -39,7 +39,7 @@ def refill(world, slot=1):
 
 
 def test_a_need_comes_when_empty_before_arrival_is_too_likely(ordered):
-    _, need = ordered
+    world, need = ordered
     assert key(need) == (1, 1, 1)
     assert (need.site, need.product, need.cause, need.channel, need.mode) == (
         1,
@@ -51,6 +51,9 @@ def test_a_need_comes_when_empty_before_arrival_is_too_likely(ordered):
     proof = need.evidence
     assert proof.threshold == pytest.approx(0.05)
     assert proof.probability_earlier < proof.threshold <= proof.probability < proof.probability_later
+    read = world.now - DAY // 4 + world.seq
+    assert (proof.read, proof.read_boot, proof.read_seq) == (read, f"{99:016x}", world.seq)
+    assert proof.level_high - proof.level_low == pytest.approx(1.0)  # the sensor's step
     assert 4 < proof.level < 30
     assert len(proof.quantiles) == 9
     assert list(proof.quantiles) == sorted(proof.quantiles)
@@ -312,6 +315,16 @@ def test_a_signal_skips_the_probability_but_not_the_guard(signal):
     covered.say(s1=80.0, signals=[(signal, 1)])
     covered.wait()
     assert not covered.all(Need)
+
+
+def test_a_receipt_does_not_take_a_persons_word_for_a_reading():
+    world = World(on_hand=0.0)
+    world.say(s1=50.0)
+    world.wait()
+    world.do(Swapped(id="swap", slot=1, by="ann"))
+    world.do(Reorder(id="r", slot=1, by="ann"))
+    (need,) = [e for e in world.wait() if isinstance(e, Need)]
+    assert (need.evidence.read, need.evidence.read_boot, need.evidence.read_seq) == (world.now - HOUR, "", 0)
 
 
 def test_a_slot_without_any_level_orders_on_a_signal():

@@ -26,6 +26,9 @@ GRID = [(i + 1) * DAY // 4 for i in range(16)]
 def evidence(**more: Any) -> Evidence:
     values: dict[str, Any] = {
         "time": T0,
+        "read": T0 - HOUR,
+        "read_boot": "00000000000000b7",
+        "read_seq": 1042,
         "level_low": 11.0,
         "level_high": 12.0,
         "level": 11.5,

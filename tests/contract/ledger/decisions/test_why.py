@@ -43,6 +43,7 @@ def test_an_order_says_why_in_words(world: Any) -> None:
         "   instead of 1 x 70.00 EUR = 70.00 EUR from dear",
         "   copier-0 black (slot 1, cycle 1): it would probably be empty before the goods arrive",
         "     level 12 %, falling 2.50 % per working day; last heard Thu 2025-10-09 09:53",
+        "     as said Thu 2025-10-09 09:53 by reading 1042 of the machine's start 00000000000000b7",
         "     empty around Mon 2025-10-13 10:53 (from Sat 2025-10-11 10:53 to Thu 2025-10-16 10:53)",
         "     chance to be empty before goods arrive: 7.0 % (a day earlier 2.0 %, later 15 %); accepted: 5.0 %",
         "     goods take 2.2 days (between 6.0 hours and 4.0 days)",
