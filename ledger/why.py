@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, select
 
-from ledger import receipts, why_text
+from ledger import mode, receipts, why_text
 from ledger.receipts import Receipt
 from ledger.scope import NotFound, Scope
 from ledger.tables import (
@@ -24,7 +24,7 @@ from ledger.tables import (
     slot_view,
     would_order,
 )
-from models.facts import Mode, NeedState
+from models.facts import NeedState
 
 
 class OrderWhy(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,7 +130,7 @@ def why_slot(tx: Connection, scope: Scope, slot_id: int) -> SlotWhy:
     row = _slot(tx, scope, slot_id)
     view = _view(tx, slot_id)
     current = _need(tx, slot_id)
-    mode = _mode(row)
+    counts = _mode(row)
     offers = 0
     if row.product_id is not None:
         mine = (offer.c.product_id == row.product_id, ~offer.c.retired, offer.c.currency == row.currency)
@@ -149,12 +149,12 @@ def why_slot(tx: Connection, scope: Scope, slot_id: int) -> SlotWhy:
         retired=row.retired,
         product=row.sku,
         offers=offers,
-        mode=mode,
+        mode=counts,
         view=view,
         need=current,
         would_order=tx.scalar(would) is not None,
         alerts=tuple(tx.scalars(raised)),
-        verdict=why_text.verdict(row.sku, row.retired, offers, mode.effective, view, current),
+        verdict=why_text.verdict(row.sku, row.retired, offers, counts.effective, view, current),
     )
 
 
@@ -173,12 +173,7 @@ def _slot(tx: Connection, scope: Scope, slot_id: int) -> Row[Any]:
             account.c.name.label("account"),
             account.c.currency,
             product.c.sku,
-            account.c.mode.label("account_mode"),
-            account.c.paused.label("account_paused"),
-            site.c.mode.label("site_mode"),
-            site.c.paused.label("site_paused"),
-            account_product.c.mode.label("sku_mode"),
-            account_product.c.paused.label("sku_paused"),
+            *mode.COLUMNS,
         )
         .join(device, device.c.id == slot.c.device_id)
         .join(site, site.c.id == slot.c.site_id)
@@ -193,14 +188,10 @@ def _slot(tx: Connection, scope: Scope, slot_id: int) -> Row[Any]:
 
 
 def _mode(row: Row[Any]) -> ModePart:
-    sku = Mode.AUTO if row.sku_mode is None else Mode(row.sku_mode)
-    modes = {"account": Mode(row.account_mode), "site": Mode(row.site_mode), "sku": sku}
-    flags = {"account": row.account_paused, "site": row.site_paused, "sku": bool(row.sku_paused)}
-    paused = tuple(where for where, flag in flags.items() if flag)
-    least = min(modes.values())
-    effective = min(least, Mode.OBSERVE) if paused else least
-    words = {where: mode.name.lower() for where, mode in modes.items()}
-    return ModePart(effective=Mode(effective).name.lower(), paused=paused, **words)
+    settings = mode.settings_of(row)
+    paused = tuple(where for where, setting in settings.items() if setting[1])
+    words = {where: mode.said(setting).name.lower() for where, setting in settings.items()}
+    return ModePart(effective=mode.effective(settings.values()).name.lower(), paused=paused, **words)
 
 
 def _view(tx: Connection, slot_id: int) -> ViewPart | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from ledger import budget
+from ledger import budget, mode
 from ledger.change import Change
 from ledger.orders import book
 from ledger.orders.place import place
@@ -83,10 +83,10 @@ def begin_hold(change: Change, row: Row[Any], buyer: Row[Any], event: Event, gua
 def _obstacles(change: Change, row: Row[Any], buyer: Row[Any], reserved: bool) -> list[str]:
     """Why this cannot go by itself, in words; empty: it can."""
     found = []
-    mode = _mode(change, row, buyer)
-    if mode is Mode.ASK:
+    counts = _mode(change, row, buyer)
+    if counts is Mode.ASK:
         found.append("every order is asked for (mode ask)")
-    elif mode < Mode.ASK:
+    elif counts < Mode.ASK:
         found.append("ordering was paused or switched off since it was proposed")
     limits = [buyer.limit_per_order, *_limits(change, row)]
     for limit in limits:
@@ -116,6 +116,4 @@ def _mode(change: Change, row: Row[Any], buyer: Row[Any]) -> Mode:
     skus = change.tx.execute(
         select(account_product.c.mode, account_product.c.paused).where(mine, account_product.c.product_id.in_(products))
     ).all()
-    if buyer.paused or where.paused or any(sku.paused for sku in skus):
-        return Mode.OBSERVE
-    return Mode(min([buyer.mode, where.mode, *(sku.mode for sku in skus)]))
+    return mode.effective([(buyer.mode, buyer.paused), (where.mode, where.paused), *((s.mode, s.paused) for s in skus)])

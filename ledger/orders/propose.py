@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, insert, select
 
-from ledger import facts
+from ledger import facts, mode
 from ledger.change import Change
 from ledger.offers import terms_of
 from ledger.orders import book
@@ -65,13 +65,6 @@ def units_of(where: Row[Any]) -> float:
     return float((where.capacity if where.refill == Refill.TOPUP else 1.0) / where.pack_units)
 
 
-def mode_of(where: Row[Any]) -> Mode:
-    """The least of account, site and SKU; a pause anywhere is `observe`."""
-    least = min(where.account_mode, where.site_mode, Mode.AUTO if where.sku_mode is None else where.sku_mode)
-    paused = where.account_paused or where.site_paused or where.sku_paused
-    return Mode(min(least, Mode.OBSERVE) if paused else least)
-
-
 def _whereabouts(change: Change, effect: Need) -> Row[Any]:
     joined = (
         slot.join(device, device.c.id == slot.c.device_id)
@@ -96,12 +89,7 @@ def _whereabouts(change: Change, effect: Need) -> Row[Any]:
             (slot.c.retired | device.c.retired | site.c.retired).label("retired"),
             account.c.currency,
             account.c.window_ms,
-            account.c.mode.label("account_mode"),
-            account.c.paused.label("account_paused"),
-            site.c.mode.label("site_mode"),
-            site.c.paused.label("site_paused"),
-            account_product.c.mode.label("sku_mode"),
-            account_product.c.paused.label("sku_paused"),
+            *mode.COLUMNS,
         )
         .select_from(joined)
         .where(slot.c.id == effect.slot)
@@ -117,7 +105,7 @@ def _refusal(where: Row[Any], *, occupied: bool) -> tuple[NeedState, str] | None
     """What `step` could not know yet: the slot went, ordering was switched off, or another need is open."""
     if where.retired:
         return NeedState.WITHDRAWN, "retired"
-    if mode_of(where) < Mode.ASK:
+    if mode.effective(mode.settings_of(where).values()) < Mode.ASK:
         return NeedState.WITHDRAWN, "mode"
     if occupied:
         return NeedState.REFUSED, "another need of this slot is open"
