@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -134,7 +134,7 @@ def upsert(
     """Insert rows; where the columns `on` are there already, set all others but `keep`."""
     if not rows:
         return
-    insert = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    insert = _insert(tx, table)
     change = {name: insert.excluded[name] for name in rows[0] if name not in on and name not in keep}
     statement = (
         insert.on_conflict_do_update(index_elements=on, set_=change) if change else insert.on_conflict_do_nothing()
@@ -144,9 +144,17 @@ def upsert(
 
 def insert_new(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
     """Insert a row unless one with the same unique key is there; whether it was new."""
-    insert = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
-    statement = insert.values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    statement = _insert(tx, table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
     return tx.execute(statement).first() is not None
+
+
+def _insert(tx: Connection, table: Table) -> Any:
+    """With ON CONFLICT, which the dialects spell alike."""
+    if tx.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - with all its drivers, which SQLite never needs
+
+    return postgresql.insert(table)
 
 
 def _options(backend: str) -> dict[str, Any]:

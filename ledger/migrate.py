@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from ledger.engine import Ledger
+from ledger.migrations import HEAD
 from models.stores import StoreError
 
 SCRIPTS = Path(__file__).parent / "migrations"
@@ -22,25 +19,35 @@ def upgrade(ledger: Ledger) -> bool:
     """Run the missing revisions, all in one transaction; whether there were any. Several processes may call it at once.
 
     Raises WrongVersion for a ledger of a newer program, Unavailable."""
-    scripts = ScriptDirectory(str(SCRIPTS))
-    head = scripts.get_current_head()
     with ledger.read() as tx:
-        if _current(tx) == head:
+        if _current(tx) == HEAD:
             return False
     with ledger.write() as tx:
         current = _current(tx)
-        if current == head:
+        if current == HEAD:
             return False
-        if current is not None and current not in {script.revision for script in scripts.walk_revisions()}:
-            raise WrongVersion(
-                f"ledger: its shape {current} is newer than this program's {head}: use the newer program, or restore"
-            )
-        config = Config()
-        config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-        config.attributes["connection"] = tx
-        command.upgrade(config, "head")
+        _run(tx, current)
         return True
 
 
+def _run(tx: Connection, current: str | None) -> None:
+    from alembic import command  # noqa: PLC0415 - only a new installation or a new program needs it
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
+    known = {script.revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions()}
+    if current is not None and current not in known:
+        raise WrongVersion(
+            f"ledger: its shape {current} is newer than this program's {HEAD}: use the newer program, or restore"
+        )
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = tx
+    command.upgrade(config, "head")
+
+
 def _current(tx: Connection) -> str | None:
-    return MigrationContext.configure(tx).get_current_revision()
+    if not tx.dialect.has_table(tx, "alembic_version"):
+        return None
+    found: str | None = tx.scalar(text("SELECT version_num FROM alembic_version"))
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from journal.open import open_journal
 from ledger.engine import Ledger, open_ledger
 from ledger.meta import settle_partitions
+from ledger.migrate import upgrade
 from ledger.rules import Rules
 from models.simulated import Timeline
 from models.stores import Journal, Series, StateStore
@@ -53,8 +54,6 @@ def rules_of(settings: Settings) -> Rules:
 
 def initialise(settings: Settings, line: Timeline | None) -> None:
     """Make what is not there yet: folders, journal, the ledger's tables. Harmless on what is there."""
-    from ledger.migrate import upgrade  # noqa: PLC0415 - Alembic takes half of a role's start, and no role needs it
-
     data: Path = settings.data
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     clocks.remember(data, line)

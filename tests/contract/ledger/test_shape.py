@@ -5,10 +5,12 @@ import multiprocessing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from ledger import migrate
 from ledger.engine import Ledger, open_ledger
+from ledger.migrations import HEAD
 from ledger.tables import metadata
 
 EVERYTHING = text("SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE '%alembic%' AND sql IS NOT NULL")
@@ -23,6 +25,10 @@ def _parts(ledger: Ledger) -> dict[str, list[str]]:
         row.name: sorted(part.translate(brackets).strip() for part in " ".join(row.sql.split()).split(","))
         for row in rows
     }
+
+
+def test_the_head_that_the_program_knows_is_the_newest_revision() -> None:
+    assert ScriptDirectory(str(migrate.SCRIPTS)).get_current_head() == HEAD
 
 
 def test_migrations_and_metadata_agree(ledger: Ledger) -> None:
