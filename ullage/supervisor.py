@@ -1,6 +1,6 @@
 """`ullage serve`: one process per role, restarted when it dies or falls silent, stopped in order.
 
-Starting order: the clock first (it catches up after down-time, and gateways accept only after that), then the rest.
+They start all at once; a gateway accepts only when the clock has caught up after down-time, and sees to that itself.
 Stopping order: first who lets things in, then who works on what they wrote.
 """
 
@@ -20,7 +20,6 @@ log = structlog.get_logger()
 
 ROLES = ("clock", "deliver", "worker", "api", "gateway")
 STOP_STAGES = (("gateway", "api"), ("clock", "worker", "deliver"))
-STARTS_AFTER = {"gateway": ("clock",)}
 SILENCE = 15.0
 """Seconds without a heartbeat after which a role counts as hung. Starting may take STARTUP seconds."""
 STARTUP = 90.0
@@ -86,9 +85,6 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> None:
         loop = asyncio.get_running_loop()
-        for other in STARTS_AFTER.get(child.role, ()):
-            if other in self.children:
-                await self.children[other].ready.wait()
         pause = BACKOFF_FIRST
         while not self._stopping.is_set():
             started = loop.time()

@@ -1,6 +1,7 @@
 """Role `gateway`: devices -> journal."""
 
 import asyncio
+import time
 from contextlib import closing
 
 import structlog
@@ -20,6 +21,8 @@ from ullage.roles.common import instance, pause
 log = structlog.get_logger()
 
 CAUGHT_UP = 5 * MINUTE
+LOOK_EVERY, TELL_EVERY = 0.02, 5.0
+"""Seconds between looks at the clock's ticks, and between log lines about them."""
 
 
 async def main(role: Role) -> None:
@@ -33,7 +36,7 @@ async def main(role: Role) -> None:
         max_connections=s.mqtt_connections,
     )
     with closing(compose.journal_of(s)) as journal, closing(compose.ledger_of(s)) as ledger:
-        await _clock_caught_up(role, journal)
+        await clock_caught_up(role, journal)
         if role.stop.is_set():
             return
         name = instance(role)
@@ -54,12 +57,17 @@ async def main(role: Role) -> None:
         )
 
 
-async def _clock_caught_up(role: Role, journal: Journal) -> None:
-    """After down-time devices' backlogs come only behind the ticks of the time that they are about."""
+async def clock_caught_up(role: Role, journal: Journal) -> None:
+    """After down-time devices' backlogs come only behind the ticks of the time that they are about.
+
+    The clock starts beside the gateway, so a short wait is no news."""
     behind = int(CAUGHT_UP * max(1.0, role.speed / 60))
+    silent_until = time.monotonic() + TELL_EVERY
     while not role.stop.is_set():
         ticks = [await asyncio.to_thread(last_tick, journal, p) for p in range(journal.partitions)]
         if role.now() - min(ticks) < behind:
             return
-        log.info("gateway.waits", reason="the clock has not caught up: is the role `clock` running?")
-        await pause(role, 0.5)
+        if time.monotonic() > silent_until:
+            log.info("gateway.waits", reason="the clock has not caught up: is the role `clock` running?")
+            silent_until = time.monotonic() + TELL_EVERY
+        await pause(role, LOOK_EVERY)

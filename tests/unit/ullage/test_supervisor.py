@@ -45,15 +45,33 @@ async def until(condition) -> None:
             await asyncio.sleep(0.01)
 
 
-def test_roles_start_clock_before_gateway_and_stop_gateway_first(tmp_path: Path):
+def test_roles_stop_gateway_before_clock(tmp_path: Path):
     async def scenario() -> list[str]:
-        supervisor, log = supervise(tmp_path, ("gateway", "clock"))
+        supervisor, log = supervise(tmp_path, ("clock", "gateway"))
         await supervisor.start()
         await asyncio.wait_for(supervisor.wait_ready(), 20)
         await supervisor.stop()
         return log.read_text().splitlines()
 
-    assert asyncio.run(scenario()) == ["clock started", "gateway started", "gateway stopped", "clock stopped"]
+    lines = asyncio.run(scenario())
+    assert sorted(lines[:2]) == ["clock started", "gateway started"]
+    assert lines[2:] == ["gateway stopped", "clock stopped"]
+
+
+def test_no_role_waits_for_another_to_start(tmp_path: Path):
+    async def scenario() -> bool:
+        hangs = [sys.executable, "-c", "import time; time.sleep(60)"]
+        gateway, _ = supervise(tmp_path, ("gateway",))
+        both = Supervisor(
+            dict(os.environ), ("clock", "gateway"), lambda role: hangs if role == "clock" else gateway._command(role)
+        )
+        await both.start()
+        await asyncio.wait_for(both.children["gateway"].ready.wait(), 20)
+        clock_is_ready = both.children["clock"].ready.is_set()
+        await both.stop()
+        return clock_is_ready
+
+    assert not asyncio.run(scenario())
 
 
 def test_a_killed_role_is_restarted(tmp_path: Path):
