@@ -17,6 +17,8 @@ ORDER_STATES = (
     *("delivered", "cancelled", "failed"),
 )
 
+LATE = 5.0
+"""Real seconds by which the world may be late before it is said."""
 FIRST_LINES = 15.0
 """Seconds for which a log without a terminal repeats the addresses."""
 
@@ -32,6 +34,16 @@ class Snapshot:
     elapsed: float  # real seconds since the start
     links: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    lag: int = 0  # journal records that the worker has not folded yet
+
+    def behind(self) -> str:
+        """That the world cannot follow its clock, if so: a person should know, and what to do."""
+        late = int(self.world.get("lag_ms", 0))
+        if late < LATE * self.speed * 1000:
+            return ""
+        return (
+            f"this machine does not hold {self.speed:,.0f} x: the world is {late / DAY:.1f} d late; try a lower --speed"
+        )
 
 
 def moment(ms: int) -> str:
@@ -61,8 +73,9 @@ def line(look: Snapshot) -> str:
     s, w = look.standing, look.world
     return (
         f"{moment(w.get('now_ms') or s.now)}  {look.readings_per_second:,.0f} readings/s, "
-        f"lag {max(s.lag.values(), default=0)}, orders: {_counts(s.orders, ORDER_STATES) or 'none yet'}, "
+        f"lag {look.lag}, orders: {_counts(s.orders, ORDER_STATES) or 'none yet'}, "
         f"empties {w.get('empties_met', 0)} met {w.get('empties_missed', 0)} missed"
+        + (f"\n{look.behind()}" if look.behind() else "")
         + "".join(f"\n{name}: {address}" for name, address in look.links.items() if look.elapsed < FIRST_LINES)
     )
 
@@ -70,11 +83,10 @@ def line(look: Snapshot) -> str:
 def _numbers(look: Snapshot) -> Table:
     s, w = look.standing, look.world
     grid = Table.grid(padding=(0, 3))
-    lag = max(s.lag.values(), default=0)
     grid.add_row("simulated date", f"[bold]{moment(w.get('now_ms') or s.now)}[/]  ({look.speed:,.0f} x real time)")
     grid.add_row("fleet", f"{s.accounts} accounts, {s.sites} sites, {s.devices} devices")
     grid.add_row(
-        "readings", f"{look.readings_per_second:,.0f}/s, {w.get('acked', 0):,} acknowledged, lag {lag} records"
+        "readings", f"{look.readings_per_second:,.0f}/s, {w.get('acked', 0):,} acknowledged, lag {look.lag} records"
     )
     grid.add_row("slots", _counts(s.bands, ("fine", "watch", "at risk", "empty")))
     grid.add_row("orders", _counts(s.orders, ORDER_STATES) or "none yet")
@@ -106,6 +118,6 @@ def _links(look: Snapshot) -> Text:
     for name, address in look.links.items():
         text.append(f"{name:8}", style="dim")
         text.append(address + "\n")
-    if look.note:
-        text.append(look.note, style="yellow")
+    for note in filter(None, (look.note, look.behind())):
+        text.append(note + "\n", style="yellow")
     return text

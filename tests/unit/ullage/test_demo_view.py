@@ -1,6 +1,11 @@
+from pathlib import Path
+
 from rich.console import Console
 
 from models.units import DAY, HOUR
+from streams.worker.metrics import LAG
+from ullage import gauges
+from ullage.demo.lag import GAUGE, worker_lag
 from ullage.demo.summary import rows
 from ullage.demo.view import Snapshot, draw, in_time, line
 from ullage.standing import NextEmpty, Standing
@@ -17,20 +22,20 @@ def standing() -> Standing:
         bands={"fine": 700, "at risk": 4},
         orders={"proposed": 2, "delivered": 30},
         needs={"open": 2, "met": 30},
-        lag={0: 1, 1: 7},
         next_empties=[NextEmpty("acme", "copier-01", "black", NOW + 5 * HOUR, 0.42, "need_open")],
     )
 
 
-def look() -> Snapshot:
+def look(**more: int) -> Snapshot:
     world = {"now_ms": NOW, "acked": 12_345, "empties_met": 31, "empties_missed": 1}
-    return Snapshot(standing(), world, 173.2, 3600, 60, {"page": "http://127.0.0.1:8000/sign-in"}, "slower than asked")
+    links = {"page": "http://127.0.0.1:8000/sign-in"}
+    return Snapshot(standing(), world | more, 173.2, 3600, 60, links, "slower than asked", lag=7)
 
 
-def shown() -> str:
+def shown(what: Snapshot | None = None) -> str:
     console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123 - ends with the test
     with console.capture() as capture:
-        console.print(draw(look()))
+        console.print(draw(what or look()))
     console.file.close()
     return capture.get()
 
@@ -55,6 +60,24 @@ def test_the_view_shows_date_rate_lag_slots_orders_empties_and_addresses():
 
 def test_a_log_without_a_terminal_gets_one_line():
     assert line(look()).startswith("Tue 2026-11-24 00:00  173 readings/s, lag 7, orders: 2 proposed, 30 delivered")
+
+
+def test_a_machine_that_does_not_keep_up_is_told() -> None:
+    assert not look(lag_ms=4 * HOUR).behind()
+    said = look(lag_ms=2 * DAY).behind()
+    assert said == "this machine does not hold 3,600 x: the world is 2.0 d late; try a lower --speed"
+    assert said in line(look(lag_ms=2 * DAY))
+    assert said in " ".join(shown(look(lag_ms=2 * DAY)).replace("│", "").split())
+
+
+def test_the_lag_is_what_the_worker_says(tmp_path: Path) -> None:
+    assert worker_lag(tmp_path) == 0
+    assert LAG._name == GAUGE
+    for partition, records in (("0", 3), ("1", 40)):
+        LAG.labels(partition).set(records)
+    gauges.leave(tmp_path, "worker")
+    assert worker_lag(tmp_path) == 40
+    LAG.clear()
 
 
 def test_times_are_told_as_people_say_them():
