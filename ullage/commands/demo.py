@@ -9,18 +9,24 @@ import click
 from devices_sim.clock import feasible_speed, speed_reason
 from ullage import compose, logs
 from ullage.commands.options import listening_options
-from ullage.demo.run import Demo, fresh
+from ullage.demo.folder import fresh, settle_devices
+from ullage.demo.run import Demo
 from ullage.settings import Settings
 
 
 @click.command()
 @listening_options
-@click.option("--devices", type=click.IntRange(1, 100_000), default=200, show_default=True)
+@click.option("--devices", type=click.IntRange(1, 100_000), help="200, or as many as the demo that goes on has.")
 @click.option("--speed", type=click.FloatRange(1, 100_000), default=3600.0, show_default=True, help="Times real time.")
 @click.option("--fresh", "from_scratch", is_flag=True, help="Forget the demo that ran before.")
 @click.pass_obj
 def demo(
-    settings_of: Callable[..., Settings], /, devices: int, speed: float, from_scratch: bool, **options: str | None
+    settings_of: Callable[..., Settings],
+    /,
+    devices: int | None,
+    speed: float,
+    from_scratch: bool,
+    **options: str | None,
 ) -> None:
     """A simulated fleet that speaks real MQTT to a real installation; Ctrl-C ends it with a summary.
 
@@ -32,8 +38,9 @@ def demo(
     if from_scratch:
         fresh(folder)
     logs.configure("warning", settings.log_format, "demo")
-    possible = feasible_speed(devices, wanted=speed)
-    note = "" if possible >= speed else speed_reason(devices, wanted=speed)
+    number = settle_devices(folder, devices)
+    possible = feasible_speed(number, wanted=speed)
+    note = "" if possible >= speed else speed_reason(number, wanted=speed)
     if note:
         click.echo(note, err=True)
-    sys.exit(asyncio.run(Demo(settings, devices, possible, note, folder).run()))
+    sys.exit(asyncio.run(Demo(settings, number, possible, note, folder).run()))

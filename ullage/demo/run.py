@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shutil
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -20,10 +19,12 @@ from ledger.registry import accounts
 from ledger.roles import Role
 from ledger.scope import Scope
 from models.simulated import Timeline
-from models.stores import Journal, StoreError
+from models.stores import Journal, StoreError, Unavailable
 from models.units import DAY
 from ullage import clocks, compose
 from ullage.clock import last_tick
+from ullage.demo.folder import remember_devices
+from ullage.demo.lag import worker_lag
 from ullage.demo.summary import summary
 from ullage.demo.view import Snapshot, draw, line
 from ullage.demo.world import World
@@ -50,6 +51,7 @@ class Demo:
         """Run until Ctrl-C. Returns the exit code: 1 when the world never came to life."""
         self.line = self._timeline()
         compose.initialise(self.settings, self.line)
+        remember_devices(self.folder, self.devices)
         supervisor = Supervisor(self._environment())
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -118,12 +120,13 @@ class Demo:
             while not stop.is_set():
                 if world.process is not None and world.process.returncode is not None:
                     raise StoreError(f"the simulated world ended by itself: {world.log_file} says why")
-                now = await asyncio.to_thread(standing, ledger, journal)
-                if now.accounts and not links:
-                    links = await asyncio.to_thread(self._links, ledger)
-                seen = world.status()
-                rate = seen.get("readings_per_second", 0.0)
-                show(Snapshot(now, seen, rate, self.speed, time.monotonic() - began, links, self.note))
+                with contextlib.suppress(Unavailable):  # a busy ledger: the next look may find it free
+                    now = await asyncio.to_thread(standing, ledger, journal)
+                    if now.accounts and not links:
+                        links = await asyncio.to_thread(self._links, ledger)
+                    seen, lag = world.status(), worker_lag(self.settings.data)
+                    rate = seen.get("readings_per_second", 0.0)
+                    show(Snapshot(now, seen, rate, self.speed, time.monotonic() - began, links, self.note, lag))
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), LOOK_EVERY)
 
@@ -153,12 +156,3 @@ async def _first(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
     for task in (doing, stopping):
         task.cancel()
     return doing.done() and not doing.cancelled()
-
-
-def fresh(folder: Path) -> None:
-    """Delete an earlier demo. Raises StoreError for a folder that is not one's own to delete."""
-    if not folder.exists():
-        return
-    if not (folder / "clock").exists() or (folder / "clock").read_text().strip() != "simulated":
-        raise StoreError(f"{folder} is no demo's folder: delete it yourself if you mean it")
-    shutil.rmtree(folder)
