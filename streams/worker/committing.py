@@ -62,13 +62,15 @@ class Committer:
         self._config = config
         self._clocks = clocks
         self._label = str(owned.partition)
+        self._advanced = clocks.monotonic()
 
     def commit(self, batch: Batch) -> None:
         """Raises Fenced, Unavailable, Rewind."""
         for skip in batch.skips:
             self.set_aside(skip)
         coalesce(batch)
-        if batch.effects or (batch.ticks and self._due(batch.now)):
+        late = self._clocks.monotonic() - self._advanced >= self._config.position_interval
+        if batch.effects or late or (batch.ticks and self._due(batch.now)):
             self.advance(batch)
 
     def advance(self, batch: Batch) -> None:
@@ -86,6 +88,7 @@ class Committer:
         metrics.EFFECTS.labels(self._label).inc(len(batch.effects))
         metrics.OFFSET.labels(self._label).set(batch.through)
         self.offset = batch.through
+        self._advanced = self._clocks.monotonic()
 
     def series(self, through: int, rows: Rowset) -> None:
         """Write everything that records below `through` gave; what the store has from before is not written again.

@@ -27,6 +27,8 @@ class WorkerConfig:
     """The same while the worker is behind, where nobody waits for milliseconds."""
     commit_effects: int = 5_000
     """So many effects are committed without waiting for the interval."""
+    position_interval: float = 5.0
+    """Without effects the ledger learns this often how far the worker is, for people who look at its lag."""
     pending_effects: int = 50_000
     """Folding waits for the ledger above so many undelivered effects (backpressure)."""
     pending_readings: int = 200_000

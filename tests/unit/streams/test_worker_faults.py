@@ -208,6 +208,17 @@ def test_frames_alone_write_nothing_to_the_ledger(tmp_path: Path) -> None:
     assert bench.ledger.applied == [50]  # at the checkpoint
 
 
+def test_a_ledger_that_is_told_of_nothing_still_learns_how_far_the_worker_is(tmp_path: Path) -> None:
+    disks = kit.Disks().add(kit.frame_bytes((1, 1, 50)))
+
+    async def scenario(bench: Bench) -> None:
+        bench.time.now += 6
+        await bench.feed()
+        assert bench.ledger.applied == [1]
+
+    Bench(disks, tmp_path).run(scenario)
+
+
 def test_folding_waits_for_the_ledger(tmp_path: Path) -> None:
     disks = kit.Disks().add(*(b for i in range(9) for b in (kit.frame_bytes((i, i, 5)), kit.tick_bytes(1_000_000 + i))))
 
