@@ -8,7 +8,8 @@ loop is told, so that it reads no more.
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Protocol
 
 import structlog
@@ -32,6 +33,9 @@ class Waiting(Protocol):
     def go_on(self) -> None:
         """There is room again."""
 
+
+TOGETHER = 16
+"""Batches that waited for an append share the next one, at most so many: its memory is bounded."""
 
 Ack = tuple[Waiting, int, int, bytes]
 """(whose, messages, how many of them are acknowledged by, these packets)."""
@@ -61,10 +65,16 @@ class Batch:
         self.readings = 0
         self.began = began
 
-    def records(self) -> list[tuple[int, bytes]]:
-        records = [(partition, record) for partition, rows in enumerate(self.rows) if rows for record in build(rows)]
-        records.extend((partition, encode_refused(refused)) for partition, refused in self.refused)
-        return records
+
+def records_of(batches: Sequence[Batch]) -> list[tuple[int, bytes]]:
+    """(partition, record): in each partition the batches' readings in order, in frames as full as may be."""
+    records: list[tuple[int, bytes]] = []
+    for partition, parts in enumerate(zip(*(batch.rows for batch in batches), strict=True)):
+        rows = list(chain.from_iterable(parts))
+        records.extend((partition, frame) for frame in build(rows))
+    for batch in batches:
+        records.extend((partition, encode_refused(refused)) for partition, refused in batch.refused)
+    return records
 
 
 class Committer:
@@ -140,14 +150,15 @@ class Committer:
         self._flying += 1
         self._queue.put(batch)
 
-    def _done(self, batch: Batch) -> None:
-        self._flying -= 1
-        self.pending -= batch.messages
+    def _done(self, batches: Sequence[Batch]) -> None:
+        self._flying -= len(batches)
+        total = sum(batch.messages for batch in batches)
+        self.pending -= total
         self.full = self.pending >= self._most_pending
-        took = self._loop.time() - batch.began
+        took = self._loop.time() - batches[0].began
         self._cost += 0.1 * (took / 2 - self._cost)
-        self._measure(batch, took)
-        for waiting, messages, acknowledged, acks in merged(batch.acks):
+        self._measure(batches, total, took)
+        for waiting, messages, acknowledged, acks in merged([ack for batch in batches for ack in batch.acks]):
             waiting.durable(messages, acknowledged, acks)
         if self._held and self.pending < self._config.pending_low:
             held, self._held = self._held, set()
@@ -159,12 +170,12 @@ class Committer:
         elif not self._flying:
             self._idle.set()
 
-    def _measure(self, batch: Batch, took: float) -> None:
+    def _measure(self, batches: Sequence[Batch], messages: int, took: float) -> None:
         metrics = self._metrics
-        metrics.accepted.inc(sum(map(len, batch.rows)))
+        metrics.accepted.inc(sum(len(rows) for batch in batches for rows in batch.rows))
         metrics.pending.set(self.pending)
         metrics.commit_seconds.observe(took)
-        metrics.commit_readings.observe(batch.messages)
+        metrics.commit_readings.observe(messages)
 
     async def close(self, within: float) -> bool:
         """Flush, wait at most `within` seconds, end the thread; whether everything became durable."""
@@ -183,13 +194,25 @@ class Committer:
     def _run(self) -> None:
         """The thread: encode, append, tell the loop."""
         try:
-            while (batch := self._queue.get()) is not None:
-                records = batch.records()
+            while batches := self._next():
+                records = records_of(batches)
                 if records and not self._append(records):
                     return
-                self._loop.call_soon_threadsafe(self._done, batch)
+                self._loop.call_soon_threadsafe(self._done, batches)
         except BaseException as error:  # noqa: BLE001  a thread has no caller: the loop ends the process
             self._loop.call_soon_threadsafe(self._failed, error)
+
+    def _next(self) -> list[Batch]:
+        """The batches that wait, at least one; empty when there will be no more."""
+        batches: list[Batch] = []
+        while len(batches) < TOGETHER and not (batches and self._queue.empty()):
+            batch = self._queue.get()
+            if batch is None:
+                if batches:
+                    self._queue.put(None)  # for the next time
+                break
+            batches.append(batch)
+        return batches
 
     def _append(self, records: list[tuple[int, bytes]]) -> bool:
         """Until it succeeds; False when the gateway ends first."""

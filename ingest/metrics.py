@@ -33,7 +33,7 @@ class GatewayMetrics:
         self.commit_readings = Histogram(
             "ullage_gateway_commit_readings",
             "Messages in one commit",
-            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000),
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000),
             registry=registry,
         )
         self.downlink = Counter("ullage_gateway_downlink", "Messages sent to devices", ["topic"], registry=registry)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ingest.commit import Committer
+from ingest.commit import TOGETHER, Committer
 from ingest.config import GatewayConfig
 from ingest.frames import Resolver, Row
 from ingest.limits import Rejected
@@ -135,6 +135,40 @@ def test_what_comes_during_an_append_shares_the_next_one() -> None:
         assert one.told == [(1, 1, b"\1"), (3, 3, b"\2\3\4")]
 
     committing(test)
+
+
+def test_batches_that_wait_for_an_append_share_the_next_one() -> None:
+    async def test(committer: Committer, journal: MemoryJournal) -> None:
+        one, two = Connection(), Connection()
+        journal.gate.clear()
+        add(committer, one, 1)
+        await asyncio.to_thread(until, lambda: journal.calls == 1)
+        for seq in range(2, 2 + TOGETHER):
+            add(committer, two, seq)
+        assert len(two.told) == 0
+        journal.gate.set()
+        await two.heard.wait()
+        assert journal.commits == 2
+        assert two.told == [(TOGETHER, TOGETHER, bytes(range(2, 2 + TOGETHER)))]
+        assert len(journal.logs[0]) == 2  # one frame each
+        assert committer.pending == 0
+
+    committing(test, batch=1)
+
+
+def test_no_append_holds_more_than_its_bound() -> None:
+    async def test(committer: Committer, journal: MemoryJournal) -> None:
+        one = Connection()
+        journal.gate.clear()
+        add(committer, one, 1)
+        await asyncio.to_thread(until, lambda: journal.calls == 1)
+        for seq in range(2, 3 + 2 * TOGETHER):
+            add(committer, one, seq)
+        journal.gate.set()
+        await asyncio.to_thread(until, lambda: committer.pending == 0)
+        assert [told[0] for told in one.told] == [1, TOGETHER, TOGETHER, 1]
+
+    committing(test, batch=1)
 
 
 def test_refused_input_is_appended_behind_the_readings() -> None:
