@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 from ledger import tables as t
 from ledger.engine import Ledger
 from models.facts import NeedState
-from models.stores import Journal
 
 BANDS = ("fine", "watch", "at risk", "empty")
 
@@ -37,11 +36,10 @@ class Standing:
     tasks: int = 0
     outbox_waiting: int = 0
     outbox_dead: int = 0
-    lag: dict[int, int] = field(default_factory=dict)  # partition -> records that the ledger has not applied
     next_empties: list[NextEmpty] = field(default_factory=list)
 
 
-def standing(ledger: Ledger, journal: Journal | None = None, soonest: int = 8) -> Standing:
+def standing(ledger: Ledger, soonest: int = 8) -> Standing:
     s = Standing()
     with ledger.read() as tx:
 
@@ -67,7 +65,6 @@ def standing(ledger: Ledger, journal: Journal | None = None, soonest: int = 8) -
         s.tasks = count(select(func.count()).select_from(t.task).where(t.task.c.state == "open"))
         s.outbox_waiting = count(select(func.count()).select_from(t.outbox).where(t.outbox.c.state == "waiting"))
         s.outbox_dead = count(select(func.count()).select_from(t.outbox).where(t.outbox.c.state == "dead"))
-        applied = dict(tx.execute(select(t.partition_owner.c.partition, t.partition_owner.c.offset)).all())
         s.next_empties = [
             NextEmpty(*row)
             for row in tx.execute(
@@ -86,6 +83,4 @@ def standing(ledger: Ledger, journal: Journal | None = None, soonest: int = 8) -
                 .limit(soonest)
             )
         ]
-    if journal is not None:
-        s.lag = {p: max(0, journal.end(p) - applied.get(p, 0)) for p in range(journal.partitions)}
     return s

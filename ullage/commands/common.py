@@ -27,6 +27,8 @@ from ullage.settings import Settings
 SettingsOf = Callable[..., Settings]
 Noun = TypeVar("Noun", bound=msgspec.Struct)
 
+UNWRAPPED = 1000  # columns, where no terminal says how many there are: a program or a file takes whole lines
+
 as_json = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
@@ -84,12 +86,12 @@ def note(tx: Connection, action: str, subject: str, **more: Any) -> None:
 
 
 def moment(ms: int | None) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M") if ms else "-"
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC") if ms else "-"
 
 
 def shown_at(at: str | None) -> str:
     """An RFC 3339 time of a view, for people."""
-    return at[:16].replace("T", " ") if at else "-"
+    return f"{at[:16].replace('T', ' ')} UTC" if at else "-"
 
 
 def emit(value: Any) -> None:
@@ -129,9 +131,12 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], empty: str)
     if not rows:
         click.echo(empty)
         return
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = UNWRAPPED
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         drawn.add_column(column.replace("_", " "))
     for row in rows:
         drawn.add_row(*("" if row[c] is None else str(row[c]) for c in columns))
-    Console(soft_wrap=True).print(drawn)
+    console.print(drawn)

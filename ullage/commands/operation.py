@@ -15,6 +15,7 @@ from streams.replay import Report
 from streams.replay import replay as replay_partition
 from ullage import compose
 from ullage.commands.common import SettingsOf, as_json, emit, moment, note, opened, reading, show, tell, writing
+from ullage.lag import worker_lag
 from ullage.standing import standing
 
 
@@ -25,16 +26,13 @@ def status(settings_of: SettingsOf, as_json: bool) -> None:
     """How the installation stands. Exit code 1 when the books do not balance or a dead letter waits."""
     settings = settings_of()
     with opened(settings) as ledger:
-        journal = compose.journal_of(settings)
-        try:
-            now = standing(ledger, journal)
-        finally:
-            journal.close()
+        now = standing(ledger)
         with ledger.read() as tx:
             findings = books.check(tx)
+    lag = worker_lag(settings.data)
     wrong = [str(f) for f in findings]
     if as_json:
-        emit(msgspec.to_builtins(now, str_keys=True) | {"findings": wrong})
+        emit(msgspec.to_builtins(now, str_keys=True) | {"lag": lag, "findings": wrong})
     else:
         click.echo(f"as of           {moment(now.now)}")
         click.echo(f"fleet           {now.accounts} accounts, {now.sites} sites, {now.devices} devices")
@@ -43,7 +41,7 @@ def status(settings_of: SettingsOf, as_json: bool) -> None:
         click.echo(f"refills         {now.empties_met} before it was empty, {now.empties_missed} after")
         click.echo(f"for people      {now.quarantined} in quarantine, {now.tasks} tasks")
         click.echo(f"outbox          {now.outbox_waiting} waiting, {now.outbox_dead} dead (ullage outbox list)")
-        click.echo("not applied yet " + ", ".join(f"{n} in partition {p}" for p, n in now.lag.items()))
+        click.echo("worker          " + ("is not running" if lag is None else f"{lag} records behind"))
         click.echo("books           " + ("; ".join(wrong) if wrong else "balance"))
     sys.exit(1 if wrong or now.outbox_dead else 0)
 

@@ -19,15 +19,15 @@ from ledger.registry import accounts
 from ledger.roles import Role
 from ledger.scope import Scope
 from models.simulated import Timeline
-from models.stores import Journal, StoreError, Unavailable
+from models.stores import StoreError, Unavailable
 from models.units import DAY
 from ullage import clocks, compose
 from ullage.clock import last_tick
 from ullage.demo.folder import remember_devices
-from ullage.demo.lag import worker_lag
 from ullage.demo.summary import summary
 from ullage.demo.view import Snapshot, draw, line
 from ullage.demo.world import World
+from ullage.lag import worker_lag
 from ullage.settings import Settings
 from ullage.standing import standing
 from ullage.supervisor import Supervisor
@@ -57,10 +57,7 @@ class Demo:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        with (
-            contextlib.closing(compose.ledger_of(self.settings)) as ledger,
-            contextlib.closing(compose.journal_of(self.settings)) as journal,
-        ):
+        with contextlib.closing(compose.ledger_of(self.settings)) as ledger:
             world = self._world(ledger)
             await supervisor.start()
             try:
@@ -68,9 +65,9 @@ class Demo:
                     return 1
                 await world.start()
                 began = time.monotonic()
-                await self._look(world, ledger, journal, stop)
+                await self._look(world, ledger, stop)
                 report = await world.stop()
-                self.console.print(summary(standing(ledger, journal), report, time.monotonic() - began))
+                self.console.print(summary(standing(ledger), report, time.monotonic() - began))
             finally:
                 await world.stop()
                 await supervisor.stop()
@@ -113,7 +110,7 @@ class Demo:
         url = compose.api_url(self.settings)
         return {"page": f"{url}/sign-in?code={secret}", "API": f"{url}/v1", "MQTT": compose.mqtt_url(self.settings)}
 
-    async def _look(self, world: World, ledger: Ledger, journal: Journal, stop: asyncio.Event) -> None:
+    async def _look(self, world: World, ledger: Ledger, stop: asyncio.Event) -> None:
         began = time.monotonic()
         links: dict[str, str] = {}
         with _screen(self.console) as show:
@@ -121,10 +118,10 @@ class Demo:
                 if world.process is not None and world.process.returncode is not None:
                     raise StoreError(f"the simulated world ended by itself: {world.log_file} says why")
                 with contextlib.suppress(Unavailable):  # a busy ledger: the next look may find it free
-                    now = await asyncio.to_thread(standing, ledger, journal)
+                    now = await asyncio.to_thread(standing, ledger)
                     if now.accounts and not links:
                         links = await asyncio.to_thread(self._links, ledger)
-                    seen, lag = world.status(), worker_lag(self.settings.data)
+                    seen, lag = world.status(), worker_lag(self.settings.data) or 0
                     rate = seen.get("readings_per_second", 0.0)
                     show(Snapshot(now, seen, rate, self.speed, time.monotonic() - began, links, self.note, lag))
                 with contextlib.suppress(TimeoutError):

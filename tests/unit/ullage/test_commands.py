@@ -79,7 +79,10 @@ def test_status_says_how_it_stands_and_the_books_balance(ullage):
     found = json.loads(ullage("status", "--json").stdout)
     assert found["findings"] == []
     assert found["outbox_dead"] == 0
-    assert "balance" in ullage("status").stdout
+    assert found["lag"] is None
+    said = ullage("status").stdout
+    assert "balance" in said
+    assert "worker          is not running" in said
 
 
 def test_config_says_where_each_setting_comes_from(ullage, data: Path):

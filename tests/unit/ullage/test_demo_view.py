@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 from rich.console import Console
@@ -5,9 +6,9 @@ from rich.console import Console
 from models.units import DAY, HOUR
 from streams.worker.metrics import LAG
 from ullage import gauges
-from ullage.demo.lag import GAUGE, worker_lag
 from ullage.demo.summary import rows
 from ullage.demo.view import Snapshot, draw, in_time, line
+from ullage.lag import FRESH_S, GAUGE, worker_lag
 from ullage.standing import NextEmpty, Standing
 
 NOW = 1_795_478_400_000  # 2026-11-24 00:00 UTC
@@ -71,12 +72,13 @@ def test_a_machine_that_does_not_keep_up_is_told() -> None:
 
 
 def test_the_lag_is_what_the_worker_says(tmp_path: Path) -> None:
-    assert worker_lag(tmp_path) == 0
+    assert worker_lag(tmp_path) is None
     assert LAG._name == GAUGE
     for partition, records in (("0", 3), ("1", 40)):
         LAG.labels(partition).set(records)
     gauges.leave(tmp_path, "worker")
     assert worker_lag(tmp_path) == 40
+    assert worker_lag(tmp_path, time.time() + FRESH_S + 1) is None  # of a worker that is gone
     LAG.clear()
 
 
