@@ -1,11 +1,14 @@
 """The page as a browser without scripts uses it."""
 
 import re
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from api import pages
 from api.pages.render import CSP
 from ledger import tables as t
 from ledger import tokens
@@ -43,6 +46,50 @@ def test_pages_need_nothing_inline(still: ApiWorld, path: str) -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script>|https?://(?!www\.w3\.org)", text)
     assert len(text) < 200_000
     assert '<main id="main"' in text
+
+
+class Outline(HTMLParser):
+    """Which element each table is in, and which widths are fixed."""
+
+    VOID = frozenset({"meta", "link", "input", "br", "hr", "img"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.around: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table" and "slots" not in (dict(attrs).get("class") or ""):
+            self.around.append(self.open[-1])
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+
+STYLE = (Path(pages.__file__).parents[1] / "static" / "ullage.css").read_text()
+NARROW = STYLE.split("@media (max-width: 40rem)")[1]
+
+
+@pytest.mark.parametrize("path", ["/", "/orders", "/orders/2", "/slots/6", "/sign-in", "/v1/docs"])
+def test_pages_fit_a_phone(still: ApiWorld, path: str) -> None:
+    """The screen's own width is used, and what is wider than it, tables, scrolls by itself (or falls apart: slots)."""
+    text = see(Client(still.app, None) if path == "/sign-in" else signed_in(still), path)
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert not re.search(r'<(?!svg|rect|line|circle|path|polygon|text)\w+[^>]* width="\d', text)
+    assert set(Outline(text).around) <= set(re.findall(r"(\w+) > table", NARROW))
+    assert "overflow-x: auto" in NARROW
+
+
+def test_nothing_is_wider_than_a_phone() -> None:
+    """320 CSS pixels, 20 rem, is the narrowest that is sold."""
+    for name, value in re.findall(r"(min-width|(?<![-\w])width): ([\d.]+)rem", STYLE):
+        assert float(value) <= 20, (name, value)
+    assert not re.search(r"(?<!max-)width: \d+px", STYLE)
 
 
 def test_without_a_session_it_asks_to_sign_in(still: ApiWorld) -> None:
