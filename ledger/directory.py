@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from ledger.engine import Ledger
+from ledger.registry.common import missing
 from ledger.tables import account, device, device_model, site, slot
 from models.identity import DeviceIdentity, SlotIdentity
 
@@ -44,6 +45,13 @@ class LedgerDirectory:
             owner = select(account.c.id).where(account.c.name == account_name).scalar_subquery()
             found = _identities(tx, (device.c.account_id == owner) & (device.c.name == device_name))
             return next(iter(found), None)
+
+    def numbered(self, device_id: int) -> DeviceIdentity:
+        """One device as it is now. Raises NotFound, Unavailable."""
+        with self._ledger.read() as tx:
+            for identity in _identities(tx, device.c.id == device_id):
+                return identity
+        raise missing("device", device_id)
 
 
 def _identities(tx: Connection, condition: ColumnElement[bool]) -> list[DeviceIdentity]:

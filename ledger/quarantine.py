@@ -46,7 +46,16 @@ def get(tx: Connection, scope: Scope, quarantine_id: int) -> Held:
 
 def discard(tx: Connection, scope: Scope, quarantine_id: int, by: str, now: int) -> bool:
     """It will not be looked at again, but stays on record; False if it was settled before. Raises NotFound."""
+    return _settle(tx, scope, quarantine_id, "discarded", by, now)
+
+
+def replayed(tx: Connection, scope: Scope, quarantine_id: int, by: str, now: int) -> bool:
+    """It is in the journal once more, as a reading; False if it was settled before. Raises NotFound."""
+    return _settle(tx, scope, quarantine_id, "replayed", by, now)
+
+
+def _settle(tx: Connection, scope: Scope, quarantine_id: int, state: str, by: str, now: int) -> bool:
     get(tx, scope, quarantine_id)
     mine = (quarantine.c.id == quarantine_id, quarantine.c.state == "held")
-    values = {"state": "discarded", "settled_by": by, "settled_at": now}
+    values = {"state": state, "settled_by": by, "settled_at": now}
     return bool(tx.execute(update(quarantine).where(*mine).values(values)).rowcount)

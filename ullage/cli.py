@@ -31,6 +31,7 @@ COMMANDS = {
     "why": "decisions:why",
     "status": "operation:status",
     "replay": "operation:replay",
+    "quarantine": "quarantine:quarantine_group",
     "outbox": "operation:outbox_group",
 }
 """Where each command is. A process imports only what it runs: a role starts in a fraction of a second."""

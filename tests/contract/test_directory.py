@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +16,7 @@ from ledger.engine import open_ledger
 from ledger.fleet import apply_fleet, parse_fleet
 from ledger.ready import mark_ready
 from ledger.registry import devices
-from ledger.scope import Scope
+from ledger.scope import NotFound, Scope
 from models.outbox import Kind
 from tests.contract.ledger.world import NOW, fleet_content
 from tests.support.gateway import FakeDirectory, identity
@@ -174,3 +175,11 @@ def test_a_retired_device_is_still_listed(world: World) -> None:
     assert (changed.device, changed.retired) == ("copier-01", True)
     assert world.directory.lookup("acme", "copier-01") == changed
     assert changed in world.directory.changes(0)[1]
+
+
+def test_the_ledger_finds_a_device_by_its_number(tmp_path: Path) -> None:
+    with closing(LedgerWorld(tmp_path)) as world:
+        for known in world.directory.changes(0)[1]:
+            assert world.directory.numbered(known.device_id) == known
+        with pytest.raises(NotFound):
+            world.directory.numbered(999_999)

@@ -10,7 +10,6 @@ from ledger.directory import LedgerDirectory
 from ledger.registry import accounts, device_models, devices, sites
 from ledger.registry.devices import NewDevice
 from ledger.scope import Scope
-from models.stores import StoreError
 from ullage import compose
 from ullage.commands.common import SettingsOf, as_json, emit, every, note, opened, reading, show, tell, writing
 
@@ -95,12 +94,7 @@ def device_tail(settings_of: SettingsOf, number: int, as_json: bool) -> None:
     """
     settings = settings_of()
     with opened(settings) as ledger:
-        with ledger.read() as tx:
-            found = devices.get(tx, ALL, number)
-            owner = accounts.get(tx, ALL, found.account_id)
-        identity = LedgerDirectory(ledger).lookup(owner.name, found.name)
-        if identity is None:
-            raise StoreError(f"device {number} is not in the directory")
+        identity = LedgerDirectory(ledger).numbered(number)
         journal = compose.journal_of(settings)
         try:
             for line in follow(journal, identity):

@@ -294,3 +294,14 @@ def test_quarantined_input_is_seen_and_discarded_by_its_account(fleet: Ledger) -
         assert not quarantine.discard(tx, Scope.of(1), held.id, "Ann", NOW)
         assert quarantine.list_held(tx, Scope.of(1)) == []
         assert tx.scalar(select(quarantine_table.c.settled_by)) == "Ann"
+
+
+def test_quarantined_input_is_replayed_once(fleet: Ledger) -> None:
+    row = {"account_id": 1, "device_id": 1, "ts": NOW, "code": "c", "reason": "r", "raw": b"{", "source": "x"}
+    with fleet.write() as tx:
+        tx.execute(quarantine_table.insert().values(row))
+        (held,) = quarantine.list_held(tx, Scope.of(1))
+        assert quarantine.replayed(tx, Scope.of(1), held.id, "Ann", NOW)
+        assert not quarantine.replayed(tx, Scope.of(1), held.id, "Ann", NOW)
+        assert not quarantine.discard(tx, Scope.of(1), held.id, "Ann", NOW)
+        assert [one.id for one in quarantine.list_held(tx, Scope.of(1), state="replayed")] == [held.id]
