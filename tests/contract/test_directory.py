@@ -19,7 +19,7 @@ from ledger.registry import devices
 from ledger.scope import NotFound, Scope
 from models.outbox import Kind
 from tests.contract.ledger.world import NOW, fleet_content
-from tests.support.gateway import FakeDirectory, identity
+from tests.support.gateway_fakes import FakeDirectory, identity
 
 
 class World(Protocol):

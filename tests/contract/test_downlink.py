@@ -18,7 +18,7 @@ from models.facts import NeedState
 from models.orders import OrderState
 from models.units import HOUR
 from tests.contract.ledger.decisions.conftest import World as OrderWorld
-from tests.support.gateway import FakeDownlink
+from tests.support.gateway_fakes import FakeDownlink
 
 SCHEMA = Path(__file__).parents[2] / "docs/schemas/orders.json"
 VALID = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))

@@ -20,7 +20,8 @@ from ledger.migrate import upgrade
 from ledger.sinks import sign
 from tests.support import reference
 from tests.support.api_world import api_world
-from tests.support.gateway import TOKEN, frames, running
+from tests.support.gateway import frames, running
+from tests.support.mqtt import TOKEN
 from ullage.cli import main
 from ullage.settings import SETTINGS, load
 

@@ -14,7 +14,9 @@ from typing import Any
 from click.testing import CliRunner
 
 from ledger.directory import LedgerDirectory
-from tests.support.gateway import Client, FakeDirectory, reading, running
+from tests.support.gateway import running
+from tests.support.gateway_fakes import FakeDirectory
+from tests.support.mqtt import Client, reading
 from ullage import compose
 from ullage.cli import main
 from ullage.settings import load

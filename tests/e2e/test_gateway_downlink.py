@@ -8,7 +8,8 @@ import jsonschema
 import paho.mqtt.client as mqtt
 import pytest
 
-from tests.support.gateway import TOKEN, Client, packet, reading, running, text, until
+from tests.support.gateway import running, until
+from tests.support.mqtt import TOKEN, Client, packet, reading, text
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"

@@ -10,18 +10,9 @@ import pytest
 from ingest.flow import METERED
 from journal.sqlite import SqliteJournal
 from models.frame import ReadingFlag, Signal
-from tests.support.gateway import (
-    NOW,
-    TOKEN,
-    MemoryJournal,
-    frames,
-    reading,
-    records,
-    refused,
-    running,
-    sequences,
-    until,
-)
+from tests.support.gateway import frames, records, refused, running, sequences, until
+from tests.support.gateway_fakes import NOW, MemoryJournal
+from tests.support.mqtt import TOKEN, reading
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
 

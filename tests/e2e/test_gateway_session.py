@@ -6,18 +6,9 @@ from dataclasses import replace
 import pytest
 
 from ingest.listener import CannotListen
-from tests.support.gateway import (
-    Client,
-    FakeDirectory,
-    identity,
-    packet,
-    reading,
-    records,
-    running,
-    sequences,
-    text,
-    until,
-)
+from tests.support.gateway import records, running, sequences, until
+from tests.support.gateway_fakes import FakeDirectory, identity
+from tests.support.mqtt import Client, packet, reading, text
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
 

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ingest.listener import CannotListen
-from tests.support.gateway import TOKEN, Running, reading, running, sequences, until
+from tests.support.gateway import Running, running, sequences, until
+from tests.support.mqtt import TOKEN, reading
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
 

@@ -17,7 +17,8 @@ from devices_sim.truth import acked
 from journal.sqlite import SqliteJournal
 from models.frame import ReadingFlag
 from models.identity import DeviceIdentity, SlotIdentity
-from tests.support.gateway import FakeDirectory, frames, refused, running
+from tests.support.gateway import frames, refused, running
+from tests.support.gateway_fakes import FakeDirectory
 from tests.support.simulated import FakeProduct
 
 TROUBLE = Rates(network_loss=0.3, board_swap=0.2, reboot=0.3, clock_error=0.2, duplicate=0.1, disorder=0.1, no_seq=0.1)

@@ -10,7 +10,7 @@ import uvloop
 from ingest.config import GatewayConfig
 from ingest.gateway import serve
 from journal.sqlite import SqliteJournal
-from tests.support.gateway import NOW, FakeDirectory, identity
+from tests.support.gateway_fakes import NOW, FakeDirectory, identity
 
 
 async def main() -> None:

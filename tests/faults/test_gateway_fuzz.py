@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.gateway import Client, Running, packet, reading, running, sequences, text
+from tests.support.gateway import Running, running, sequences
+from tests.support.mqtt import Client, packet, reading, text
 
 FUZZ = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

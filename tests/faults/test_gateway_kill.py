@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from journal.sqlite import SqliteJournal
-from tests.support.gateway import Client, frames, reading
+from tests.support.gateway import frames
+from tests.support.mqtt import Client, reading
 
 ROOT = Path(__file__).parents[2]
 DEVICES, WINDOW = 4, 50

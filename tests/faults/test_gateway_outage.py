@@ -12,7 +12,8 @@ from journal.sqlite import SqliteJournal
 from models.records import Refused
 from models.stores import Unavailable
 from sqlitefile.writer_lock import WriterLock
-from tests.support.gateway import Client, reading, running, sequences, until
+from tests.support.gateway import running, sequences, until
+from tests.support.mqtt import Client, reading
 
 Outage = Callable[[SqliteJournal], AbstractContextManager[None]]
 MOST = 64 << 20

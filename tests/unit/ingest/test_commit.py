@@ -15,7 +15,9 @@ from ingest.message import decode
 from ingest.metrics import GatewayMetrics
 from journal.codec import kind_of
 from models.records import Kind, Refused
-from tests.support.gateway import NOW, MemoryJournal, identity, reading, until
+from tests.support.gateway import until
+from tests.support.gateway_fakes import NOW, MemoryJournal, identity
+from tests.support.mqtt import reading
 
 LONG = 60.0
 """Seconds: longer than any test, so that what comes did not wait for it."""

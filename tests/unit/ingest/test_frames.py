@@ -15,7 +15,7 @@ from ingest.tail import lines
 from journal.codec import decode as decode_record
 from journal.codec import encode_frame
 from models.frame import MAX_BYTES, MAX_READINGS, NO_SLOT, UNKNOWN_COUNTER, Frame, ReadingFlag, Signal, SupplyFlag
-from tests.support.gateway import NOW, identity
+from tests.support.gateway_fakes import NOW, identity
 
 DEVICE = identity(1)
 

@@ -12,7 +12,7 @@ from journal.codec import decode
 from ledger.decisions import poison
 from models.frame import Frame
 from models.stores import Journal
-from tests.support.gateway import reading
+from tests.support.mqtt import reading
 from ullage import compose
 from ullage.cli import main
 from ullage.settings import load
