@@ -41,6 +41,8 @@ class Worker:
         self.active = asyncio.Event()
         self._config, self._stores, self._logic, self._clocks = config, stores, logic, clocks
         self._executor = ThreadPoolExecutor(THREADS, "stores")
+        # Its own: writers that wait for a busy store may hold all of the others, and that is no reason to be killed.
+        self._watcher = ThreadPoolExecutor(1, "watch")
         self._touched = clocks.monotonic()
 
     # -- called by the app
@@ -94,13 +96,14 @@ class Worker:
         await asyncio.gather(*(task.stop(checkpoint=checkpoint) for task in tasks))
 
     def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._executor, self._watcher):
+            executor.shutdown(wait=False, cancel_futures=True)
 
     async def watch(self) -> bool:
         """Is progress possible? Raises Stuck when records wait and none was folded for too long."""
         now = self._clocks.monotonic()
         for partition, task in list(self.tasks.items()):
-            end = await asyncio.get_running_loop().run_in_executor(self._executor, self._stores.journal.end, partition)
+            end = await asyncio.get_running_loop().run_in_executor(self._watcher, self._stores.journal.end, partition)
             lag = max(0, end - task.offset)
             metrics.LAG.labels(str(partition)).set(lag)
             idle = now - max(task.progress, self._touched)
