@@ -1,17 +1,24 @@
 """Commands about who buys and where: accounts and sites."""
 
 from typing import Any
+from uuid import uuid4
 
 import click
 import msgspec
+from sqlalchemy import Connection
 
-from ledger.registry import accounts, sites
+from ledger import requests
+from ledger.registry import accounts, products, sites
 from ledger.registry.calendars import CalendarSpec
 from ledger.scope import Scope
+from ledger.uncounted import uncounted as uncounted_shelves
 from models.facts import Mode
-from ullage.commands.common import SettingsOf, as_json, every, note, reading, show, tell, writing
+from models.records import Count
+from models.stores import StoreError
+from ullage.commands.common import SettingsOf, as_json, every, note, person, reading, show, tell, writing
 
 ALL = Scope.all()
+SHOWN = 5
 MODES = [mode.name.lower() for mode in Mode]
 
 
@@ -51,17 +58,31 @@ def account_list(settings_of: SettingsOf, as_json: bool) -> None:
 @account.command("mode")
 @click.argument("name")
 @click.argument("mode", type=click.Choice(MODES))
+@click.option("--uncounted", is_flag=True, help="Go to `auto` although spares were never counted.")
 @as_json
 @click.pass_obj
-def account_mode(settings_of: SettingsOf, name: str, mode: str, as_json: bool) -> None:
-    """Set the ordering mode. Before `auto`, count the spares, or the first day fills every closet."""
+def account_mode(settings_of: SettingsOf, name: str, mode: str, uncounted: bool, as_json: bool) -> None:
+    """Set the ordering mode. `auto` asks for a count of the spares first, or the first day would fill every closet."""
     with writing(settings_of) as (tx, _):
         found = accounts.find(tx, ALL, name)
+        if mode == "auto" and not uncounted:
+            _ask_for_counts(tx, found.id, name)
         accounts.change(tx, ALL, found.id, mode=int(Mode[mode.upper()]))
         before = Mode(found.mode).name.lower()
         change = {"before": {"mode": before}, "after": {"mode": mode}}
         note(tx, "account.mode", f"account/{found.id}", account_id=found.id, **change)
     tell({"id": found.id, "name": name, "mode": mode, "was": before}, f"{name}: {before} -> {mode}", as_json)
+
+
+def _ask_for_counts(tx: Connection, account_id: int, name: str) -> None:
+    """Raises StoreError where a shelf was never counted."""
+    if shelves := uncounted_shelves(tx, account_id):
+        some = ", ".join(f"{place}/{sku}" for place, sku in shelves[:SHOWN])
+        more = f" and {len(shelves) - SHOWN} more" if len(shelves) > SHOWN else ""
+        raise StoreError(
+            f"{name}: nobody has counted the spares of {some}{more}; they would be taken for none, and ordered for: "
+            "ullage site count, or --uncounted to go on"
+        )
 
 
 @click.group()
@@ -85,6 +106,23 @@ def site_add(
         made = sites.create(tx, ALL, owner.id, name, CalendarSpec(time_zone=time_zone), now, address=address)
         note(tx, "site.created", f"site/{made.id}", account_id=owner.id)
     tell(_worded(msgspec.structs.asdict(made)), f"site {made.id}: {account_name}/{name}", as_json)
+
+
+@site.command("count")
+@click.argument("account_name", metavar="ACCOUNT")
+@click.argument("name", metavar="SITE")
+@click.argument("sku")
+@click.argument("units", type=click.FloatRange(min=0))
+@as_json
+@click.pass_obj
+def site_count(settings_of: SettingsOf, account_name: str, name: str, sku: str, units: float, as_json: bool) -> None:
+    """We have counted: so many UNITS of SKU are on the shelf. It is booked as soon as the roles run."""
+    with writing(settings_of) as (tx, now):
+        place = sites.find(tx, ALL, accounts.find(tx, ALL, account_name).id, name)
+        counted = products.find(tx, sku)
+        asked = Count(id=uuid4().hex, site=place.id, product=counted.id, units=units, by=person())
+        requests.submit(tx, asked, place.account_id, place.id, now)
+    tell({"id": asked.id, "site_id": place.id, "sku": sku, "units": units}, f"{units:g} {sku} at {name}: told", as_json)
 
 
 @site.command("list")

@@ -122,6 +122,28 @@ def test_what_cannot_be_done_is_said_with_an_exit_code(ullage, arguments, code, 
     assert said in ullage(*arguments, code=code).output
 
 
+def test_going_to_auto_asks_for_a_count_of_the_spares_first(ullage, data: Path):
+    ullage("fleet", "apply", str(FLEET), "--json")
+    ullage("account", "add", "hooli")
+    ullage("site", "add", "hooli", "lab", "--time-zone", "Europe/Vienna")
+    ullage("device", "add", "hooli", "lab", "copier-1", "--model", "copier-c4")
+    ullage("account", "mode", "hooli", "ask")
+    assert "nobody has counted the spares of lab/TN-K;" in ullage("account", "mode", "hooli", "auto", code=1).output
+    modes = {row["name"]: row["mode"] for row in json.loads(ullage("account", "list", "--json").stdout)}
+    assert modes["hooli"] == "ask"
+    ullage("account", "mode", "hooli", "auto", "--uncounted")
+    ullage("account", "mode", "acme", "auto")  # the fleet file says what is there
+
+
+def test_a_count_goes_to_the_journal_as_a_request(ullage, data: Path):
+    ullage("fleet", "apply", str(FLEET), "--json")
+    told = json.loads(ullage("site", "count", "acme", "hq", "TN-K", "3", "--json").stdout)
+    waiting = {row["aggregate"] for row in json.loads(ullage("outbox", "list", "--json").stdout)}
+    assert any(told["id"] in aggregate for aggregate in waiting)
+    assert "there is no product NONE" in ullage("site", "count", "acme", "hq", "NONE", "3", code=1).output
+    assert "-1" in ullage("site", "count", "acme", "hq", "TN-K", "--", "-1", code=2).output
+
+
 @pytest.mark.parametrize(("given", "accepted"), [((), False), (("--accept-logic",), True)])
 def test_a_worker_may_be_told_to_go_on_with_another_logic(ullage, monkeypatch: pytest.MonkeyPatch, given, accepted):
     """As the error of a worker says that meets a checkpoint of another version."""
