@@ -40,6 +40,7 @@ from devices_sim.runner import Options, Runner
 @click.option("--patience", default=30.0, show_default=True, help="Seconds to wait for the API at the start.")
 @click.option("--keep-readings", is_flag=True, help="Keep acknowledged readings in the truth file, for audits.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.option("--linger", is_flag=True, help="After the report the suppliers answer until standard input ends.")
 def main(
     broker: str,
     ca: str | None,
@@ -54,6 +55,7 @@ def main(
     patience: float,
     keep_readings: bool,
     as_json: bool,
+    linger: bool,
 ) -> None:
     try:
         plan = scenario.read(name, devices=devices, seed=seed)
@@ -69,11 +71,10 @@ def main(
             keep=keep_readings,
             progress=sys.stderr.isatty(),
         )
-        result = asyncio.run(_run(options))
+        result = asyncio.run(_run(options, as_json=as_json, linger=linger))
     except (SimulatorError, OSError) as error:
         click.echo(f"devices_sim: {error}", err=True)
         sys.exit(2)
-    click.echo(json.dumps(msgspec.to_builtins(result)) if as_json else report.text(result))
     sys.exit(0 if result.ok else 1)
 
 
@@ -84,9 +85,15 @@ def _token(path: Path | None) -> str:
     return token
 
 
-async def _run(options: Options) -> report.Report:
+async def _run(options: Options, *, as_json: bool, linger: bool) -> report.Report:
+    async def tell(result: report.Report) -> None:
+        click.echo(json.dumps(msgspec.to_builtins(result)) if as_json else report.text(result))
+        if linger:
+            sys.stdout.flush()
+            await asyncio.to_thread(sys.stdin.read)
+
     runner = Runner(options)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, runner.stop.set)
-    return await runner.run()
+    return await runner.run(tell)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import secrets
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,33 +58,50 @@ class Runner:
         self.api = api or Api(options.api, options.token)
         self.clock = DomainClock()
         self.stop = asyncio.Event()
+        self.synced = asyncio.Event()
         self.lag_ms = 0
         self._rate = status.Rate()
         self._complaint = ""
 
-    async def run(self) -> Report:
-        """Live until `stop` is set or the scenario's duration is over; then the report."""
+    async def run(self, tell: Callable[[Report], Awaitable[None]] | None = None) -> Report:
+        """Live until `stop` is set or the scenario's duration is over; then the report. The suppliers answer until
+        `tell` has told it."""
         suppliers: Suppliers | None = None
         try:
+            year = self.truth.meta("year")
+            if year:  # purchase orders may wait since the last time
+                suppliers = await self._open(int(year))
             await self._first_sync()
             self.clock.resume(int(self.truth.meta("time", "0")))
+            self.synced.set()
             self._same_world()
-            year = int(self.truth.meta("year", str(datetime.fromtimestamp(self.clock.now() / 1_000, UTC).year)))
-            self.truth.set_meta("year", str(year))
-            self.plan = fleet.make_plan(self.scenario, year)
-            world = World(self.plan, self.truth, self.clock.now())
-            suppliers = Suppliers(self.plan, self.truth, self._secrets(), self.clock.now)
+            if suppliers is None:
+                suppliers = await self._open(datetime.fromtimestamp(self.clock.now() / 1_000, UTC).year)
             await self._provision(suppliers)
             self._warn_of_speed()
+            # a new world begins now: registering thousands of devices takes a while
+            world = World(self.plan, self.truth, self.clock.now())
             links = Links(world, self.options.broker, self.truth.credentials())
             self.world, self.suppliers, self.links = world, suppliers, links
             self.teller = Teller(self.plan, self.truth, self.api)
-            return await self._live()
+            result = await self._live()
+            if tell is not None:
+                await tell(result)
+            return result
         finally:
             if suppliers is not None:
                 await suppliers.close()
             await self.api.close()
             self.truth.close()
+
+    async def _open(self, year: int) -> Suppliers:
+        """The suppliers listen, at the port that they had before if it is free."""
+        self.truth.set_meta("year", str(year))
+        self.plan = fleet.make_plan(self.scenario, year)
+        suppliers = Suppliers(self.plan, self.truth, self._secrets(), self.clock.now, self.synced)
+        known = self.options.supplier_port or int(self.truth.meta("port", "0"))
+        self.truth.set_meta("port", str(await suppliers.listen(self.options.supplier_host, known)))
+        return suppliers
 
     async def _first_sync(self) -> None:
         """The product may still be starting: ask until it answers or patience ends."""
@@ -124,9 +141,7 @@ class Runner:
 
     async def _provision(self, suppliers: Suppliers) -> None:
         """Register everything, if the product does not have it from us in this form already."""
-        host = self.options.supplier_host
-        port = await suppliers.listen(host, self.options.supplier_port or int(self.truth.meta("port", "0")))
-        self.truth.set_meta("port", str(port))
+        host, port = self.options.supplier_host, self.truth.meta("port")
         urls = {n: (f"http://{host}:{port}/{n}/purchase-orders", secret) for n, secret in suppliers.secrets.items()}
         document = fleet.document(self.plan, urls)
         digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

@@ -49,9 +49,16 @@ def verify(secret: str, timestamp: str, signature: str, body: bytes, now_s: floa
 class Suppliers:
     """All suppliers of the world, on one port: POST /{supplier}/purchase-orders."""
 
-    def __init__(self, plan: Plan, truth: Truth, secrets: dict[str, str], now: Callable[[], int]) -> None:
-        self.plan, self.truth, self.secrets, self.now = plan, truth, secrets, now
-        self.start = int(truth.meta("start", str(now())))
+    def __init__(
+        self,
+        plan: Plan,
+        truth: Truth,
+        secrets: dict[str, str],
+        now: Callable[[], int],
+        opened: asyncio.Event | None = None,
+    ) -> None:
+        """`opened`: until it is set whoever sends a purchase order waits, for nobody knows yet what time it is."""
+        self.plan, self.truth, self.secrets, self.now, self.opened = plan, truth, secrets, now, opened
         self.sites: dict[str, Site] = {site.key: site for site in plan.sites}
         self.rejected = 0
         self.again = 0
@@ -79,6 +86,8 @@ class Suppliers:
 
     async def _post(self, request: web.Request) -> web.Response:
         body = await request.read()
+        if self.opened is not None:
+            await self.opened.wait()
         try:
             answer = self.take(request.match_info["supplier"], dict(request.headers), body, time.time())
         except BadRequest as error:
@@ -130,8 +139,9 @@ class Suppliers:
         out = [(number, "acknowledge", known, json.dumps(answers))] if habits.acknowledge else []
         if not accepted:
             return out
+        start = int(self.truth.meta("start", str(taken)))
         days = chance.choice(SUPPLIERS[supplier]) + (7 if chance.random() < habits.late else 0)
-        arrives = taken + int(days * DAY) + late_by(self.plan.scenario, self.start, supplier, taken)
+        arrives = taken + int(days * DAY) + late_by(self.plan.scenario, start, supplier, taken)
         parts = [lines]
         if chance.random() < habits.part and sum(x["quantity"] for x in lines) > 1:
             first = [x | {"quantity": (x["quantity"] + 1) // 2} for x in lines]

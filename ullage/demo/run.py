@@ -61,16 +61,16 @@ class Demo:
             world = self._world(ledger)
             await supervisor.start()
             try:
+                await world.start()  # at once: its suppliers answer what waits for them, the rest waits for the API
                 if not await _first(supervisor.wait_ready(), stop):
                     return 1
-                await world.start()
                 began = time.monotonic()
                 await self._look(world, ledger, stop)
-                report = await world.stop()
+                report = await world.report()
                 self.console.print(summary(standing(ledger), report, time.monotonic() - began))
             finally:
-                await world.stop()
                 await supervisor.stop()
+                await world.end()
         return 0 if report else 1
 
     def _environment(self) -> dict[str, str]:

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 REPORT_WITHIN = 4.0
+END_WITHIN = 2.0
+PATIENCE = 120
+"""Seconds that the world waits for the API, which may have to compile the core first."""
 
 
 @dataclass(slots=True)
@@ -39,11 +42,15 @@ class World:
                 "-m",
                 "devices_sim",
                 *self.arguments,
+                "--patience",
+                str(PATIENCE),
+                "--linger",
                 "--state",
                 str(self.folder),
                 "--status-file",
                 str(self.status_file),
                 "--json",
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=environment,
@@ -56,19 +63,27 @@ class World:
             self._status = json.loads(self.status_file.read_text())
         return self._status
 
-    async def stop(self) -> dict[str, Any]:
-        """Ask the world to stop; its final report, {} if it gave none in time."""
+    async def report(self) -> dict[str, Any]:
+        """Let the world end its life; its final report, {} if it gave none in time. Its suppliers still answer."""
         process = self.process
-        if process is None:
+        if process is None or process.stdout is None:
             return {}
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
+        with contextlib.suppress(TimeoutError, json.JSONDecodeError):
+            return dict(json.loads(await asyncio.wait_for(process.stdout.readline(), REPORT_WITHIN)))
+        return {}
+
+    async def end(self) -> None:
+        """The process ends, by itself or not."""
+        process = self.process
+        if process is None or process.stdin is None:
+            return
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        process.stdin.close()
         try:
-            out, _ = await asyncio.wait_for(process.communicate(), REPORT_WITHIN)
+            await asyncio.wait_for(process.wait(), END_WITHIN)
         except TimeoutError:
             process.kill()
             await process.wait()
-            return {}
-        with contextlib.suppress(json.JSONDecodeError):
-            return dict(json.loads(out or b"{}"))
-        return {}
