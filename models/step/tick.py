@@ -4,6 +4,8 @@ Site by site, rows in id order; pools never span sites, so that a tick can be cu
 and when a draft fails. Then the site that fails is found by halving and blocked, and the rest goes on.
 """
 
+from collections import Counter
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,6 +23,9 @@ from models.units import DAY
 AT_ONCE = 50_000
 """Slots that are looked at together, if they are of several sites: a survey copies what it looks at."""
 
+MOST_NEEDS = 50
+"""Of one tick, if they are of several sites: the ledger writes them in one transaction, and others wait for it."""
+
 _DATA = (ArithmeticError, LookupError, ValueError)
 """What the data of one site can provoke; anything else is a fault of the program, and the whole tick fails."""
 
@@ -32,6 +37,11 @@ def apply_tick(state: State, book: Book, offset: int, tick: Tick) -> list[Effect
     book.fit(state)
     due = np.flatnonzero((state.look[: state.slots.count] <= tick.time) | _touched(state, book))
     drafts = _drafts(state, book, tick.time, due, book.waiting) if len(due) or book.waiting else []
+    later = _later(state, drafts, book.waiting)
+    if len(later):
+        rest = np.isin(state.slots.rows["site_row"][due], later)
+        drafts = _drafts(state, book, tick.time, due[~rest], book.waiting)
+        state.look[due[rest]] = 0  # also what is due only because its site was touched
     book.touched.clear()
     book.waiting = []
     state.time = tick.time
@@ -41,6 +51,20 @@ def apply_tick(state: State, book: Book, offset: int, tick: Tick) -> list[Effect
         _commit(state, book, offset, draft)
         effects += draft.effects
     return effects + hear(state, book, tick.time, tick.listening)
+
+
+def _later(state: State, drafts: list[Draft], waiting: list[Reorder]) -> list[int]:
+    """Rows of the sites whose needs must wait for the next tick, in a burst; never those for which a person waits."""
+    site_of = state.slots.rows["site_row"]
+    asked = {int(site_of[state.slots.row(r.slot)]) for r in waiting}
+    needs = Counter(int(site_of[at]) for draft in drafts for at, _ in draft.needs)
+    later, total = [], 0
+    for site, count in needs.items():
+        if total > 0 and total + count > MOST_NEEDS and site not in asked:
+            later.append(site)
+        else:
+            total += count
+    return later
 
 
 def _touched(state: State, book: Book) -> npt.NDArray[np.bool_] | np.bool_:
