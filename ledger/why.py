@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from ledger import mode, receipts, why_text
 from ledger.receipts import Receipt
@@ -22,6 +22,7 @@ from ledger.tables import (
     site,
     slot,
     slot_view,
+    stock,
     would_order,
 )
 from models.facts import NeedState
@@ -68,6 +69,13 @@ class ViewPart(msgspec.Struct, frozen=True, kw_only=True):
     last_heard: int
 
 
+class CoverNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the slot's product at its site, by the books: the view may be older than the last count, order or delivery."""
+
+    on_hand: float
+    on_order: float
+
+
 class NeedNow(msgspec.Struct, frozen=True, kw_only=True):
     """The slot's newest need."""
 
@@ -95,6 +103,7 @@ class SlotWhy(msgspec.Struct, frozen=True, kw_only=True):
     offers: int
     mode: ModePart
     view: ViewPart | None
+    cover: CoverNow
     need: NeedNow | None
     would_order: bool  # in this cycle: only the mode kept it from being ordered
     alerts: tuple[str, ...]
@@ -151,6 +160,7 @@ def why_slot(tx: Connection, scope: Scope, slot_id: int) -> SlotWhy:
         offers=offers,
         mode=counts,
         view=view,
+        cover=_cover(tx, row.site_id, row.product_id),
         need=current,
         would_order=tx.scalar(would) is not None,
         alerts=tuple(tx.scalars(raised)),
@@ -200,6 +210,13 @@ def _view(tx: Connection, slot_id: int) -> ViewPart | None:
         return None
     return ViewPart(**{name: getattr(row, name) for name in ViewPart.__struct_fields__ if name != "quantiles"},
                     quantiles=tuple(row.quantiles))  # fmt: skip
+
+
+def _cover(tx: Connection, site_id: int, product_id: int | None) -> CoverNow:
+    shelf = select(stock.c.on_hand).where(stock.c.site_id == site_id, stock.c.product_id == product_id)
+    left = func.sum(order_line.c.units - order_line.c.delivered - order_line.c.cancelled)
+    mine = (order_line.c.live, order_line.c.site_id == site_id, order_line.c.product_id == product_id)
+    return CoverNow(on_hand=tx.scalar(shelf) or 0.0, on_order=tx.scalar(select(left).where(*mine)) or 0.0)
 
 
 def _need(tx: Connection, slot_id: int) -> NeedNow | None:

@@ -192,6 +192,9 @@ def slot_text(why: SlotWhy) -> str:
     out = [f"Slot {why.slot}: {why.name} of {why.device} at {why.site} ({why.account})", why.verdict]
     if why.view is not None:
         out += _view_lines(why.view, zone)
+    out.append(f"cover: {_cover(why)}")
+    if why.view is not None:
+        out.append(f"last heard {heard(why.view.last_heard, zone)}")
     sku = why.product or "none"
     out.append(f"product {sku}, {why.offers} offer(s)")
     paused = f", paused at {' and '.join(why.mode.paused)}" if why.mode.paused else ""
@@ -212,9 +215,16 @@ def _view_lines(view: ViewPart, zone: str) -> list[str]:
         out.append(f"empty around {moment(q[len(q) // 2], zone)} (from {moment(q[0], zone)} to {moment(q[-1], zone)})")
     chance = "unknown" if view.status == "unknown" else percent(view.probability)
     out.append(f"chance to be empty before goods arrive: {chance}; ordered from {percent(view.threshold)} on")
-    out.append(f"cover: {view.on_hand:g} on the shelf, {view.on_order:g} on order at this site")
-    out.append(f"last heard {heard(view.last_heard, zone)}")
     return out
+
+
+def _cover(why: SlotWhy) -> str:
+    """By the books; and what the slot's last look had, if that was something else."""
+    now, view = why.cover, why.view
+    said = f"{now.on_hand:g} on the shelf, {now.on_order:g} on order at this site"
+    if view is None or (view.on_hand, view.on_order) == (now.on_hand, now.on_order):
+        return said
+    return f"{said} (at its last look: {view.on_hand:g} and {view.on_order:g})"
 
 
 def _guard(why: SlotWhy) -> str:

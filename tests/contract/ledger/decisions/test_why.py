@@ -11,7 +11,7 @@ from ledger import tables as t
 from ledger import why
 from ledger.scope import NotFound, Scope
 from models.decide.layout import Status
-from models.effects import SlotView, WouldOrder
+from models.effects import Counted, SlotView, WouldOrder
 from models.units import DAY, HOUR
 
 
@@ -128,6 +128,15 @@ def test_an_open_need_names_its_order(world: Any) -> None:
     said = slot_why(world)
     assert said.verdict == "ordered: need 1 is open, order 1 is proposed"
     assert "no second one until it is met" in said.text()
+
+
+def test_the_cover_is_that_of_the_books_whenever_the_slot_was_looked_at(world: Any) -> None:
+    world.apply(seen(world))
+    assert "cover: 0 on the shelf, 0 on order at this site\n" in slot_why(world).text()
+    world.placed(world.need(world.slots[1]))
+    world.apply(Counted("r", world.site, world.toner, 4.0, "anna"))
+    said = slot_why(world).text()
+    assert "cover: 4 on the shelf, 1 on order at this site (at its last look: 0 and 0)" in said
 
 
 def test_a_refused_need_blocks_until_it_is_released_or_a_new_cycle_begins(world: Any) -> None:
