@@ -5,14 +5,14 @@ from functools import partial
 from math import ceil
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from ledger import stock
 from ledger.change import Change
 from ledger.orders import movements, sent
 from ledger.orders.sent import Line, Sent
 from ledger.scope import Scope
-from ledger.tables import delivery, offer, order, order_line, purchase_order_line
+from ledger.tables import offer, order, order_line, purchase_order_line
 from models.facts import NeedState
 from models.orders import Event, OrderState
 
@@ -37,7 +37,7 @@ def deliver(
 
 def _arrive(change: Change, line: Line, packs: int, key: str) -> bool:
     """Packs that a refill had shown already are not counted again; whether anything was new."""
-    known = min(packs, _unconfirmed(change, line))
+    known = min(packs, movements.total(change, line, "inferred") - movements.total(change, line, "confirmed"))
     if known and not movements.record(change, line, "confirmed", known, f"{key}/confirmed"):
         return False
     if known == packs:
@@ -92,14 +92,3 @@ def _plausible(change: Change, site_id: int, product_id: int) -> list[Any]:
         .order_by(order_line.c.expected, order_line.c.id)
     ).all()
     return [row for row in rows if row.shipped or change.now >= row.placed_at + min(row.grid_ms)]
-
-
-def _unconfirmed(change: Change, line: Line) -> int:
-    mine = delivery.c.purchase_order_line_id == line.row.id
-    rows = change.tx.execute(
-        select(delivery.c.kind, func.sum(delivery.c.quantity))
-        .where(mine, delivery.c.kind.in_(["inferred", "confirmed"]))
-        .group_by(delivery.c.kind)
-    ).all()
-    sums = {kind: int(total) for kind, total in rows}
-    return sums.get("inferred", 0) - sums.get("confirmed", 0)

@@ -20,7 +20,8 @@ def ship(
     key: str = "",
     supplier_id: int | None = None,
 ) -> OrderState:
-    """Packs by line of purchase order `number`. A call with the same `key` changes nothing the second time.
+    """Packs by line of purchase order `number`. A call with the same `key` changes nothing the second time, and one
+    about goods that have come already (a refill or the receiver was faster than the supplier's word) is only noted.
 
     Raises NotFound, NoSuchLine, ImplausibleQuantity, NotAllowed: nothing was written."""
     goods = sent.find(change, scope, number, supplier_id)
@@ -32,7 +33,11 @@ def ship(
 
 
 def _leave(change: Change, line: Line, packs: int, key: str) -> bool:
-    if not movements.record(change, line, "shipped", packs, key):
+    """Whether anything was new."""
+    known = min(packs, line.books.shipped - movements.total(change, line, "shipped", "announced"))
+    if known and not movements.record(change, line, "announced", known, f"{key}/announced"):
         return False
-    sent.save(change, line, line.books.ship(packs), otherwise=NeedState.FAILED)
+    if known == packs or not movements.record(change, line, "shipped", packs - known, key):
+        return False
+    sent.save(change, line, line.books.ship(packs - known), otherwise=NeedState.FAILED)
     return True

@@ -187,7 +187,7 @@ delivery = Table(
     metadata,
     key(),
     ref("purchase_order_line_id", "purchase_order_line", index=True),
-    word("kind", 16),  # shipped, delivered, inferred, returned, lost
+    word("kind", 16),  # shipped, announced, delivered, inferred, confirmed, returned, lost
     Column("quantity", Integer, nullable=False),  # packs
     Column("note", Text, nullable=False, server_default=""),
     word("by", 128),

@@ -8,7 +8,7 @@ from ledger import books
 from ledger import tables as t
 from models.effects import Counted, RefillKind, RefillSeen, RequestAnswered
 from models.facts import NeedState
-from models.orders import OrderState
+from models.orders import NotAllowed, OrderState
 from models.units import DAY, HOUR
 
 
@@ -73,6 +73,21 @@ def test_a_refill_at_zero_spares_infers_a_delivery_that_is_plausible(world: Any)
         world.orders.deliver(world.scope, number, {1: 2}, by="bob", now=world.now, key="k")
     assert world.states() == ([OrderState.DELIVERED], [NeedState.MET, NeedState.MET])
     assert world.cover() == (1, 0)
+    assert balanced(world)
+
+
+def test_a_supplier_who_tells_late_of_goods_that_a_refill_has_shown_is_only_noted(world: Any) -> None:
+    number = world.placed(world.need(world.slots[0]), world.need(world.slots[1]))
+    world.apply(refill(world.slots[0]), after=DAY)  # one of two came: inferred
+    for _ in range(2):
+        world.orders.ship(world.scope, number, {1: 2}, by="supplier", now=world.now, key="k")
+    assert [(row.kind, row.quantity) for row in world.rows(t.delivery)] == [
+        ("inferred", 1), ("announced", 1), ("shipped", 1),
+    ]  # fmt: skip
+    world.orders.deliver(world.scope, number, {1: 2}, by="supplier", now=world.now)
+    assert world.states() == ([OrderState.DELIVERED], [NeedState.MET, NeedState.MET])
+    with pytest.raises(NotAllowed):  # a third of two
+        world.orders.ship(world.scope, number, {1: 1}, by="supplier", now=world.now)
     assert balanced(world)
 
 
