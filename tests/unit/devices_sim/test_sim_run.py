@@ -14,6 +14,7 @@ from devices_sim.runner import Options, Runner
 from devices_sim.scenario import Event, FleetSize, Rates, Scenario, Users
 from devices_sim.truth import acked
 
+HOUR = 3_600_000
 QUIET = Rates(**dict.fromkeys(Rates.__struct_fields__, 0.0))
 
 
@@ -220,6 +221,22 @@ def test_some_devices_send_what_they_stored_newest_first(run, product, new_broke
     assert turned
     assert straight
     assert turned | straight == orders.keys()
+
+
+def test_a_product_that_is_behind_is_asked_again(run, product, new_broker, tmp_path):
+    """The order that the scenario expects comes a moment after its end."""
+    broker = new_broker()
+
+    async def later(made):
+        while not getattr(made, "world", None) or made.world.time < made.world.start + 2 * HOUR:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
+        product.collections["/v1/orders"] = [{"id": 1, "state": "placed"}]
+
+    what = scenario(duration="2h", expect={"orders": 1})
+    report = run(lived(tmp_path, broker, product, what, later))
+    assert report.orders == 1
+    assert report.failed == []
 
 
 def test_a_stop_ends_it_soon_with_a_report(run, product, new_broker, tmp_path):
