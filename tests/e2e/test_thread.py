@@ -136,7 +136,7 @@ def test_an_office_lives_as_its_scenario_expects(tmp_path: Path) -> None:
             code, report = world.ended(STARTING)
         finally:
             world.end()
-        assert code == 0, report
-        assert report["failed"] == []
+        assert report["failed"] == [], report
+        assert code == 0
         assert made.stop() < 5
         assert audit(made.data, world.folder) == []
