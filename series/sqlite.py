@@ -98,7 +98,7 @@ class SqliteSeries:
             " WHERE slot = ? AND start >= ? AND start < ? ORDER BY start LIMIT ?",
             (slot, since, until, limit),
         )
-        return [Bucket(*row[:4], *(math.nan if level is None else level for level in row[4:])) for row in rows]
+        return [Bucket._make(row if None not in row else _known(row)) for row in rows]
 
     def points(self, subject: str, kind: str, since: int, until: int, limit: int = 10_000) -> list[Point]:
         """Those in since <= ts < until (ms), in order of time and key."""
@@ -146,3 +146,8 @@ class SqliteSeries:
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self.path, CURE)
+
+
+def _known(row: tuple[Any, ...]) -> list[Any]:
+    """NaN where nothing is known, which SQLite cannot store."""
+    return [math.nan if value is None else value for value in row]
