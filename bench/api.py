@@ -34,6 +34,7 @@ from ledger.engine import open_ledger
 from ledger.orders import Orders
 from models.effects import RequestAnswered
 from series.open import open_series
+from ullage import logs
 
 PER_SECOND = 100
 SECONDS = 20
@@ -109,6 +110,7 @@ def _quantile(answered: list[Answered], p: float) -> float:
 
 async def _serve(folder: Path) -> None:
     """Until standard input ends."""
+    logs.configure("warning", "text", "api")  # on stderr: standard output says the port, and is read no further
     with closing(_ledger(folder)) as ledger, closing(_series(folder)) as series:
         wired = Services(ledger, Orders(ledger), series, lambda: NOW, lambda: int(time.time() * 1000))
         stop = asyncio.Event()

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
 
 CONNECTIONS = 32
+PATIENCE = 60.0
+"""Seconds for what is still unanswered when the last request has left."""
 
 
 class Planned(NamedTuple):
@@ -85,7 +87,8 @@ async def run(port: int, planned: Sequence[Planned]) -> list[Answered]:
         if (early := start + one.due - time.perf_counter()) > 0:
             await asyncio.sleep(early)
         asking.append(asyncio.create_task(ask(one)))
-    answered = await asyncio.gather(*asking)
+    async with asyncio.timeout(PATIENCE):
+        answered = await asyncio.gather(*asking)
     while not free.empty():
         free.get_nowait().close()
     return answered
