@@ -13,6 +13,7 @@ from api.answer import Answer
 from api.auth import Caller
 from api.once import HEADER
 from api.services import Services
+from api.threads import write
 from ledger import requests
 from ledger.scope import Scope
 from ledger.views import requests as view
@@ -42,7 +43,7 @@ async def ask_for_slot(
             requests.submit(tx, asked, account_id, site_id, wired.now())
             return asked.id
 
-    return await outcome(wired, caller.scope, await run_in_threadpool(submit))
+    return await outcome(wired, caller.scope, await write(submit))
 
 
 async def outcome(wired: Services, scope: Scope, number: str) -> Answer:

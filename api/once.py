@@ -2,15 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Coroutine
+from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
 
 from api.auth import Caller, authenticate
 from api.problems import Problem, conflict
 from api.services import Services, services
+from api.threads import write, writing
 from ledger import idempotency
 from ledger.idempotency import Kept
 from models.units import MINUTE
@@ -25,6 +26,13 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class OnceRoute(APIRoute):
     """Only answers of success are kept: after an error nothing has changed, and the call may be made again."""
 
+    def __init__(
+        self, path: str, endpoint: Callable[..., Any], *, methods: set[str] | list[str] | None = None, **more: Any
+    ) -> None:
+        if "POST" in (methods or ()) and not iscoroutinefunction(endpoint):
+            endpoint = writing(endpoint)
+        super().__init__(path, endpoint, methods=methods, **more)
+
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         if "POST" not in (self.methods or ()):
@@ -38,15 +46,15 @@ class OnceRoute(APIRoute):
                 raise Problem(400, "bad_key", f"Idempotency-Key has {len(key)} characters: use at most {LONGEST}")
             caller, wired = await authenticate(request), services(request)
             fingerprint = await _fingerprint(request)
-            known = await run_in_threadpool(_begin, wired, caller, key, fingerprint)
+            known = await write(_begin, wired, caller, key, fingerprint)
             if known is not None:
                 return _again(known, key, fingerprint)
             try:
                 answer = await handle(request)
             except Exception:
-                await run_in_threadpool(_end, wired, caller, key, None)
+                await write(_end, wired, caller, key, None)
                 raise
-            await run_in_threadpool(_end, wired, caller, key, answer if answer.status_code < 300 else None)
+            await write(_end, wired, caller, key, answer if answer.status_code < 300 else None)
             return answer
 
         return once

@@ -33,6 +33,8 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._sqlite = engine.dialect.name == "sqlite"
+        self.local = self._sqlite
+        """It is a file of this machine: a short read is over before another thread could take its place."""
         self._turn = threading.Lock()  # SQLite: the writers of this process queue here, not at the file
         self._wrote = 0.0
         path = engine.url.database if self._sqlite else None

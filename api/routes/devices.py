@@ -9,6 +9,7 @@ from api.answer import Answer
 from api.auth import Reader
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Wired
+from api.threads import quick
 from ledger.views import catalogue, places
 from ledger.views import slots as slot_view
 
@@ -40,6 +41,7 @@ def list_devices(
 
 
 @router.get("/devices/{device_id}", response_model=shapes.DeviceWithSlots)
+@quick
 def show_device(wired: Wired, caller: Reader, device_id: Id) -> Answer:
     """One device with all of its slots."""
     with wired.ledger.read() as tx:

@@ -12,6 +12,7 @@ from api.auth import Reader
 from api.paging import Id
 from api.problems import Problem
 from api.services import Wired
+from api.threads import quick
 from ledger.views import slots as view
 from ledger.views.rows import from_iso, iso
 from models.stores import Bucket
@@ -46,7 +47,7 @@ def show_history(
     end = ms_of(until, now + 1)
     start = ms_of(since, end - 30 * DAY)
     with wired.ledger.read() as tx:
-        slot = view.slot(tx, caller.scope, now, slot_id)
+        slot = view.standing(tx, caller.scope, slot_id)
         refills = [r for r in view.refills(tx, slot_id, 500) if start <= from_iso(r["refilled_at"]) < end]
         used = view.usage(tx, slot_id)
     buckets = wired.series.buckets(slot_id, start, end, limit + 1)
@@ -65,15 +66,17 @@ def show_history(
 
 
 @router.get("/slots/{slot_id}/usage", response_model=shapes.Usage)
+@quick
 def show_usage(wired: Wired, caller: Reader, slot_id: Id, days: Annotated[int, Query(ge=1, le=3_660)] = 400) -> Answer:
     """Use per local day, newest first."""
     with wired.ledger.read() as tx:
-        slot = view.slot(tx, caller.scope, wired.now(), slot_id)
+        slot = view.standing(tx, caller.scope, slot_id)
         used = view.usage(tx, slot_id, days)
     return Answer({"slot_id": slot_id, "unit": slot["unit"], "days": usage_days(used, slot["capacity"])})
 
 
 @router.get("/slots/{slot_id}/forecast", response_model=shapes.Forecast)
+@quick
 def show_forecast(
     wired: Wired,
     caller: Reader,
@@ -125,7 +128,10 @@ def usage_days(used: list[tuple[int, float]], capacity: float) -> list[dict[str,
 
 
 def _bucket(bucket: Bucket) -> dict[str, Any]:
-    out: dict[str, Any] = {"start_at": iso(bucket.start), "readings": bucket.readings}
-    for name, level in (("first", bucket.first), ("last", bucket.last), ("low", bucket.low)):
-        out[name] = None if math.isnan(level) else view.share(level)
-    return out
+    _, start, readings, _, first, last, low = bucket
+    levels = {"first": _share(first), "last": _share(last), "low": _share(low)}
+    return {"start_at": iso(start), "readings": readings} | levels
+
+
+def _share(level: float) -> float | None:
+    return None if math.isnan(level) else view.share(level)

@@ -10,6 +10,7 @@ from api.auth import Buyer, Reader
 from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Wired
+from api.threads import quick
 from ledger.views import orders as view
 
 router = APIRouter(prefix="/v1/needs", tags=["needs"], route_class=OnceRoute)
@@ -35,6 +36,7 @@ def list_needs(
 
 
 @router.get("/{need_id}", response_model=shapes.Need)
+@quick
 def show_need(wired: Wired, caller: Reader, need_id: Id) -> Answer:
     """One need."""
     with wired.ledger.read() as tx:

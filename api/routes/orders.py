@@ -12,6 +12,7 @@ from api.auth import Approver, Buyer, Reader
 from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Wired
+from api.threads import quick
 from ledger.views import orders as view
 from ledger.views.rows import iso
 from ledger.why import why_order
@@ -55,6 +56,7 @@ def list_orders(
 
 
 @router.get("/{order_id}", response_model=shapes.OrderDetail)
+@quick
 def show_order(wired: Wired, caller: Reader, order_id: Id) -> Answer:
     """With lines, the needs that they answer, purchase orders and approvals."""
     with wired.ledger.read() as tx:
@@ -62,6 +64,7 @@ def show_order(wired: Wired, caller: Reader, order_id: Id) -> Answer:
 
 
 @router.get("/{order_id}/receipt", response_model=shapes.Receipt)
+@quick
 def show_receipt(wired: Wired, caller: Reader, order_id: Id) -> Answer:
     """Why it was ordered, frozen when it was placed: readings, forecast, alternatives, price, budget, approval.
 

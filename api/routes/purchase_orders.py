@@ -12,6 +12,7 @@ from api.auth import AnyReader, Partner, Supplier
 from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Wired
+from api.threads import quick
 from ledger.orders.acknowledge import Answer as LineAnswered
 from ledger.views import orders as view
 
@@ -62,6 +63,7 @@ def list_purchase_orders(
 
 
 @router.get("/{number}", response_model=shapes.PurchaseOrderDetail)
+@quick
 def show_purchase_order(wired: Wired, caller: AnyReader, number: Id) -> Answer:
     """One with its lines."""
     with wired.ledger.read() as tx:

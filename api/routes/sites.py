@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from api import shapes
 from api.answer import Answer
@@ -12,6 +11,7 @@ from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
 from api.routes.slots import RESPONSES
 from api.services import Services, Wired
+from api.threads import quick, write
 from ledger import requests
 from ledger.registry import products
 from ledger.views import places as view
@@ -34,6 +34,7 @@ def list_accounts(wired: Wired, caller: Reader, limit: Limit = 100, cursor: Curs
 
 
 @router.get("/accounts/{account_id}", response_model=shapes.Account)
+@quick
 def show_account(wired: Wired, caller: Reader, account_id: Id) -> Answer:
     """One account with its ordering mode and limits."""
     with wired.ledger.read() as tx:
@@ -51,6 +52,7 @@ def list_sites(
 
 
 @router.get("/sites/{site_id}", response_model=shapes.Site)
+@quick
 def show_site(wired: Wired, caller: Reader, site_id: Id) -> Answer:
     """One site."""
     with wired.ledger.read() as tx:
@@ -58,6 +60,7 @@ def show_site(wired: Wired, caller: Reader, site_id: Id) -> Answer:
 
 
 @router.get("/sites/{site_id}/spares", response_model=shapes.Page[shapes.Spares])
+@quick
 def list_spares(wired: Wired, caller: Reader, site_id: Id) -> Answer:
     """All of them on one page."""
     with wired.ledger.read() as tx:
@@ -67,7 +70,7 @@ def list_spares(wired: Wired, caller: Reader, site_id: Id) -> Answer:
 @router.post("/sites/{site_id}/spares", response_model=shapes.Asked, responses=RESPONSES)
 async def count(request: Request, wired: Wired, caller: Buyer, site_id: Id, body: Counted) -> Answer:
     """We have counted: so many are on the shelf. What was ordered because the books said less may be withdrawn."""
-    number = await run_in_threadpool(submit_count, wired, caller, site_id, body, request_id(request, caller))
+    number = await write(submit_count, wired, caller, site_id, body, request_id(request, caller))
     return await outcome(wired, caller.scope, number)
 
 

@@ -11,6 +11,7 @@ from api.auth import Buyer, Caller, Reader
 from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Wired
+from api.threads import quick
 from ledger import requests
 from ledger.views import slots as view
 from ledger.views.rows import from_iso
@@ -57,6 +58,7 @@ def list_slots(
 
 
 @router.get("/slots/{slot_id}", response_model=shapes.SlotDetail)
+@quick
 def show_slot(wired: Wired, caller: Reader, slot_id: Id) -> Answer:
     """One slot with all quantiles and its newest refills."""
     with wired.ledger.read() as tx:
@@ -65,6 +67,7 @@ def show_slot(wired: Wired, caller: Reader, slot_id: Id) -> Answer:
 
 
 @router.get("/slots/{slot_id}/why", response_model=shapes.Why)
+@quick
 def show_why(wired: Wired, caller: Reader, slot_id: Id) -> Answer:
     """Why it is (not) ordered: probability, threshold, cover, guard, mode, offers, alerts."""
     with wired.ledger.read() as tx:
