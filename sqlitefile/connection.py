@@ -32,7 +32,8 @@ def connect(path: Path) -> sqlite3.Connection:
     with translated(path):
         connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
-            connection.execute("PRAGMA synchronous=FULL")
+            # it looks into the file, which another process may just be making or closing
+            retried(lambda: connection.execute("PRAGMA synchronous=FULL"))
         except sqlite3.Error:
             connection.close()
             raise

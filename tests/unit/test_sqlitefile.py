@@ -1,6 +1,7 @@
 """What the SQLite files have in common: turns, transactions, and what an error means."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -125,3 +126,14 @@ def test_another_version_is_told(connection: sqlite3.Connection, path: Path, tmp
         later = Format("thing", application=77, version=2, page_size=4096, schema="CREATE TABLE a (b, c)")
         with pytest.raises(OtherVersion, match="a thing of version 1; this program uses version 2"):
             prepare(new, tmp_path / "new.db", later)
+
+
+def test_opening_waits_for_who_is_just_making_the_file(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE one (x)")
+        other.execute("BEGIN EXCLUSIVE")
+        timer = threading.Timer(0.1, lambda: other.execute("ROLLBACK"))
+        timer.start()
+        with closing(connect(path)) as connection:
+            assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+        timer.join()
