@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -152,11 +152,7 @@ def insert_new(tx: Connection, table: Table, row: dict[str, Any]) -> bool:
 
 def _insert(tx: Connection, table: Table) -> Any:
     """With ON CONFLICT, which the dialects spell alike."""
-    if tx.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - with all its drivers, which SQLite never needs
-
-    return postgresql.insert(table)
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 def _options(backend: str) -> dict[str, Any]:
