@@ -161,25 +161,32 @@ class Suppliers:
         return max(whole + int((hour - int(hour)) * HOUR), at)
 
     async def work(self, world: World, api: Api, now: int) -> None:
-        """Do what is due, one job per purchase order at a time. Raises Unavailable to be called again later."""
+        """Do what is due, one call per purchase order at a time. Raises Unavailable to be called again later."""
+        self.arrive(world, now)
         first: dict[str, tuple[int, str, str, str, int, str | None, str]] = {}
         for job in self.truth.due_jobs(now):
             first.setdefault(job[1], job)
         jobs = list(first.values())[:AT_ONCE]
-        results = await asyncio.gather(*(self._do(world, api, job, now) for job in jobs), return_exceptions=True)
+        results = await asyncio.gather(*(self._tell(world, api, job, now) for job in jobs), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _do(self, world: World, api: Api, job: tuple[int, str, str, str, int, str | None, str], now: int) -> None:
-        number, order, what, text, arrived, site, _ = job
-        lines: Lines = json.loads(text)
-        if what == "deliver" and not arrived:
-            for line in lines:
-                if site is not None:
-                    world.deliver(site, line["sku"], line["quantity"], now)
+    def arrive(self, world: World, now: int) -> None:
+        """Goods come when they are due, however long it takes until Ullage is told."""
+        due = self.truth.due_arrivals(now)
+        for number, site, text in due:
+            for line in json.loads(text):
+                world.deliver(site, line["sku"], line["quantity"], now)
             world.arrived(number)
+        if due:
             world.save()
+
+    async def _tell(
+        self, world: World, api: Api, job: tuple[int, str, str, str, int, str | None, str], now: int
+    ) -> None:
+        number, order, what, text, *_ = job
+        lines: Lines = json.loads(text)
         told = lines if what == "acknowledge" else [{"line": x["line"], "quantity": x["quantity"]} for x in lines]
         try:
             await api.call(

@@ -116,6 +116,27 @@ def test_goods_arrive_once_although_the_api_fails(new_shop, product, run):
     assert [path for path, _ in product.calls] == ["/v1/purchase-orders/7/deliver"]
 
 
+def test_goods_come_on_time_although_nobody_answers(new_shop, product, run):
+    """The supplier's acknowledgement hangs: its goods do not wait for it."""
+    shop, world = new_shop()
+    take(shop)
+
+    async def work():
+        api = Api("http://api", "t", transport=httpx.MockTransport(product))
+        product.down = True
+        with pytest.raises(Unavailable):
+            await shop.work(world, api, START + 30 * DAY)
+        assert world.truth.sum("delivered") == 4
+        product.down = False
+        for _ in range(3):
+            await shop.work(world, api, START + 30 * DAY)
+        await api.close()
+
+    run(work())
+    assert world.truth.sum("delivered") == 4
+    assert [path.rsplit("/", 1)[1] for path, _ in product.calls] == ["acknowledge", "ship", "deliver"]
+
+
 def test_a_call_that_is_refused_is_counted_and_not_repeated(new_shop, product, run):
     shop, world = new_shop(Habits(late=0.0, part=0.0, ship=False))
     take(shop)
