@@ -248,7 +248,7 @@ class Truth:
         return list(self._db.execute(sql, (now, limit)))
 
     def due_arrivals(self, now: int) -> list[tuple[int, str, str]]:
-        """(job, site key, lines) of goods for a site of the world that are due and not there yet, in the order of their time."""
+        """(job, site key, lines) of goods for a site of the world that are due and not there yet, in their order."""
         sql = """select j.id, p.site, j.lines from job j join purchase_order p on p.id = j.purchase_order
                  where j.done = 0 and j.due <= ? and j.what = 'deliver' and j.arrived = 0
                  and p.site is not null order by j.due, j.id"""
