@@ -12,11 +12,12 @@ LEAST_SHARE = 0.25  # of a day: a burst may take a quarter of the daily limit at
 
 @inner
 def allowed(device: Any, c: int, ts: int) -> float:
-    """Plausible growth since the last value; negative: unlimited."""
+    """Plausible growth since the last value, in whole numbers; negative: unlimited."""
     limit = f64(device.limit[c])
     if limit <= 0.0:
         return -1.0
-    return limit * max((ts - i64(device.counted[c])) / DAY, LEAST_SHARE)
+    # what had begun when it was read last shows only now: one more
+    return limit * max((ts - i64(device.counted[c])) / DAY, LEAST_SHARE) + 1.0
 
 
 @inner
