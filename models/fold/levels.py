@@ -5,12 +5,11 @@ from typing import Any
 from models.depletion.filter import FIRST, ODD, RISEN, observe
 from models.fold import events
 from models.fold.moment import Moment, elapsed
-from models.fold.refill import SAID, classify
+from models.fold.refill import SAID, SEEN_ALREADY, classify
 from models.fold.signals import REPLACED, signalled
 from models.fold.slots import LEVEL, book_use, note_empty, refill, slot_of_device, touch
 from models.frame import SupplyFlag
 from models.jit import f64, i64, inner
-from models.units import HOUR
 
 UNKNOWN = int(SupplyFlag.UNKNOWN)
 BOUNDED = int(SupplyFlag.INTERVAL | SupplyFlag.STATE)
@@ -87,7 +86,7 @@ def fold_level(
     if outcome == RISEN:
         opened = first_odd if first_odd > 0 else moment.ts
         refill(told, cursor, reading, device, slot, moment, classify(slot, high), opened, low, high)
-    elif said and outcome != FIRST and moment.ts - i64(slot.opened) >= HOUR:
+    elif said and outcome != FIRST and moment.ts - i64(slot.opened) >= SEEN_ALREADY:
         refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, low, high)
     if outcome != ODD:
         note_empty(slot, high, moment.ts)

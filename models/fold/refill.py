@@ -8,10 +8,12 @@ from models.effects import RefillKind
 from models.facts import Refill
 from models.jit import f64, i64, inner
 from models.layout import NO_TOTAL, SlotFlag
+from models.units import HOUR
 
 NEW, PART_USED, TOPUP = int(RefillKind.NEW), int(RefillKind.PART_USED), int(RefillKind.TOPUP)
 COUNTER_RESET, SAID = int(RefillKind.COUNTER_RESET), int(RefillKind.SAID)
 FULL_FROM = 90.0  # a supply that starts above counts as new
+SEEN_ALREADY = 12 * HOUR  # the same news comes twice: from the level, from the device, from a person
 IS_TOPUP = int(Refill.TOPUP)
 ENDED = int(SlotFlag.REORDER | SlotFlag.SIGNAL_LOW | SlotFlag.SIGNAL_EMPTY)
 BEGUN = int(SlotFlag.REFILLED | SlotFlag.REVERSIBLE)

@@ -6,12 +6,11 @@ from typing import Any
 from models.depletion.filter import bound
 from models.fold import events
 from models.fold.moment import Moment, elapsed
-from models.fold.refill import SAID
+from models.fold.refill import SAID, SEEN_ALREADY
 from models.fold.slots import LEVEL, book_use, note_empty, note_read, refill, slot_of_device
 from models.frame import NO_SLOT, Signal
 from models.jit import f64, i64, inner
 from models.layout import SlotFlag
-from models.units import HOUR
 
 REORDER, LOW, EMPTY, REPLACED = int(Signal.REORDER), int(Signal.LOW), int(Signal.EMPTY), int(Signal.REPLACED)
 LOW_LEVEL, EMPTY_LEVEL = 20.0, 2.0  # at most this is left when a device says so
@@ -74,7 +73,7 @@ def fold_signals(
             slot.flags = i64(slot.flags) | FLAG_REORDER
         elif code == REPLACED:
             # the same news may come twice, or after the level has shown it
-            if not levelled and moment.ts - i64(slot.opened) >= HOUR:
+            if not levelled and moment.ts - i64(slot.opened) >= SEEN_ALREADY:
                 refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, nan, nan)
                 note_read(slot, reading, moment.ts)
         else:

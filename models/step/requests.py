@@ -3,16 +3,14 @@
 from models.decide.book import Book, Booking
 from models.decide.layout import PlanFlag, Standing
 from models.effects import Counted, Effect, RequestAnswered
+from models.fold.refill import SEEN_ALREADY
 from models.index import pair
 from models.layout import SlotFlag
 from models.records import AnyRequest, Count, Reorder, Reverse, Swapped
 from models.state import State
 from models.step.cycles import merge_cycles, refilled, said
-from models.units import HOUR
 
 REMEMBERED = 4096
-SEEN_ALREADY = 12 * HOUR
-NEARLY_FULL = 90.0
 
 
 def apply_request(state: State, book: Book, offset: int, request: AnyRequest) -> list[Effect]:
@@ -60,9 +58,8 @@ def _count(state: State, book: Book, offset: int, request: Count) -> list[Effect
 
 def _swapped(state: State, book: Book, offset: int, request: Swapped, at: int) -> list[Effect]:
     slot = state.slots.rows[at]
-    fresh = state.time - int(slot["opened"]) <= SEEN_ALREADY and int(slot["cycle"]) > 1
-    if fresh and float(slot["level"]) >= NEARLY_FULL:
-        reason = "the device had shown it already"
+    if int(slot["cycle"]) > 1 and state.time - int(slot["opened"]) < SEEN_ALREADY:
+        reason = "this refill was known already"
         return [RequestAnswered(request.id, "swapped", reason, request.slot, int(slot["cycle"]))]
     seen = said(state, at, state.time)
     refilled(state, book, offset, seen)

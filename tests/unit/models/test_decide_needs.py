@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.effects import Cause, Need, NeedUnnecessary, RefillSeen, RequestAnswered, SlotView, WouldOrder
+from models.effects import Cause, Need, NeedUnnecessary, RefillKind, RefillSeen, RequestAnswered, SlotView, WouldOrder
 from models.facts import (
     AccountFact,
     AccountProductFact,
@@ -408,6 +408,20 @@ def test_a_swap_that_the_device_has_shown_already_is_not_a_second_one():
     world.do(Swapped(id="s", slot=1, by="ann"))
     assert len(world.all(RefillSeen)) == 1
     assert "already" in answer(world, "s").reason
+
+
+def test_a_swap_is_shown_already_by_a_part_used_supply_too():
+    world = World(on_hand=2.0)
+    world.say(s1=5.0)
+    for _ in range(2):
+        world.wait()
+        world.say(s1=80.0)
+    world.do(Swapped(id="s", slot=1, by="ann"))
+    assert [seen.kind for seen in world.all(RefillSeen)] == [RefillKind.PART_USED]
+    assert answer(world, "s").cycle == 2
+    world.wait(12 * HOUR)
+    world.do(Swapped(id="later", slot=1, by="ann"))
+    assert len(world.all(RefillSeen)) == 2
 
 
 def test_a_reversed_refill_merges_the_cycles_and_returns_the_spare():
