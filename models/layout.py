@@ -67,10 +67,11 @@ SLOT = np.dtype(
         ("meter", "u1"),
         ("refill", "u1"),
         ("counter", "u1"),
-        ("spare", "u1"),
+        ("doubt", "u1"),  # readings to believe until an odd one that was wrong is forgotten
         ("capacity", "<f4"),
         ("pack_units", "<f4"),
-        ("quantum", "<f4"),
+        ("quantum", "<f4"),  # the sensor's step as registered, per cent
+        ("step", "<f4"),  # as its moves show it (models.depletion.step); 0: it has not moved
         ("cycle", "<u4"),
         # depletion: what the filter believes (models.depletion.filter)
         ("level", "<f4"),  # NaN: never seen
@@ -84,10 +85,9 @@ SLOT = np.dtype(
         ("span", "<f4"),  # discounted sum of time, business days (n_l)
         ("gap", "<f4"),  # business days since the last step of the sensor
         ("age", "<f4"),  # business days since the slot was first seen
-        # what the device said last, as an interval, and an odd reading that waits for a second
+        # what the device said last, as an interval, and the upper end of an odd reading that waits for a second
         ("low", "<f4"),
         ("high", "<f4"),
-        ("odd_low", "<f4"),
         ("odd_high", "<f4"),  # NaN: none
         ("read", "<i8"),  # time of the last live reading of this slot; 0: none
         ("read_boot", "<i8"),  # which one it was; 0: a person said it, or the device numbers nothing
@@ -111,7 +111,8 @@ SLOT = np.dtype(
         ("use_day", "<i4"),  # local day number since 1970-01-01
         ("use_today", "<f4"),
         ("use_before", "<f4"),  # of the day before use_day
-        ("shaken", "<i4"),  # rises in this cycle that fell back
+        ("shaken", "<u2"),  # rises in this cycle that fell back
+        ("steps", "<u2"),  # how many moves of the sensor `step` explains
     ]
 )
 

@@ -36,6 +36,7 @@ class Status(IntEnum):
     RETIRED = 9
     SITE_BLOCKED = 10
     UNPLACED = 11  # its device, site or account is not in the journal yet
+    SUSPECT = 12  # it seems refilled: its second reading decides
 
 
 PLAN = np.dtype(

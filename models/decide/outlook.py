@@ -13,6 +13,7 @@ from models.calendar import tau_at, time_at
 from models.decide.lead import UNKNOWN_LEAD, arrivals, mean16
 from models.depletion.exact import covariance_after, empty_before, forecast, quantile
 from models.depletion.normal import EDGE, PER_UNIT, TABLE
+from models.depletion.odd import SUSPECT, SUSPENSE
 from models.facts import Meter
 from models.jit import entry, f64, fingerprint, i64, inner
 from models.layout import LEAD_POINTS
@@ -233,6 +234,9 @@ def assess_rows(
         # uncertainty grows and lead times change while nobody looks: half of the way, at least once a day
         wait = 0.5 * (quantile(normal_z(threshold), median, spread) - longest)
         o.look = now + min(max(i64(min(max(wait, 0.0), 2.0) * DAY), SOONEST_LOOK), LATEST_LOOK)
+        ends = i64(slot.odd_read) + SUSPENSE
+        if i64(slot.flags) & SUSPECT and ends > now:
+            o.look = min(i64(o.look), ends)
     return len(out)
 
 

@@ -11,6 +11,7 @@ from models.decide.book import Book
 from models.decide.layout import PlanFlag, Standing
 from models.decide.outlook import DETAIL, LEAD, OUTLOOK, assess, detail
 from models.depletion import NORMAL_Z
+from models.depletion.odd import SUSPENSE
 from models.facts import Meter
 from models.layout import LEAD_POINTS, DeviceFlag, SlotFlag
 from models.rows import Rows, gather, scatter
@@ -44,6 +45,7 @@ class Survey:
     stopped: Bools  # its site is blocked
     silent: Bools
     wants: Bools  # past the threshold, or the device or a person asks
+    suspect: Bools  # it would want, but it seems refilled: the second reading decides
     signalled: Bools
     covered: Bools  # where it wants (or its open need was counted): it can do without
     before: npt.NDArray[np.float64]  # units that slots before it claim
@@ -75,6 +77,8 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
     signalled = (slots["flags"] & int(SIGNALS)) != 0
     wants = _wants(state, slots, outlooks) | signalled | np.isin(rows, asked)
     wants &= basic[0] & ~basic[1] & ~basic[2] & (slots["product"] > 0)
+    suspect = wants & _seems_refilled(slots, now) & ~np.isin(rows, asked)
+    wants &= ~suspect
     covered, before = _cover(book, state, rows, plans, slots, outlooks, signalled, ranked, now)
     return Survey(
         rows,
@@ -84,6 +88,7 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
         outlooks,
         *basic,
         wants=wants,
+        suspect=suspect,
         signalled=signalled,
         covered=covered,
         before=before,
@@ -155,6 +160,14 @@ def _wants(state: State, slots: Rows, outlooks: Rows) -> Bools:
     believed = ~quiet | (slots["meter"] == int(Meter.AGE))
     past: Bools = outlooks["known"] & outlooks["near"] & (outlooks["probability"] >= outlooks["threshold"]) & believed
     return past
+
+
+def _seems_refilled(slots: Rows, now: int) -> Bools:
+    """A rise waits for its second reading, for a while, and the device does not ask for goods itself."""
+    flags = slots["flags"]
+    waits: Bools = ((flags & int(SlotFlag.SUSPECT)) != 0) & ((flags & int(SlotFlag.REORDER)) == 0)
+    waits &= now - slots["odd_read"] < SUSPENSE
+    return waits
 
 
 def _pools_to_rank(state: State, book: Book, outlooks: Rows, slots: Rows, plans: Rows, asked: Bools) -> Longs:

@@ -2,30 +2,21 @@
 
 The device says that the level lies in [low, high] (a sensor with step q that rounds up says [y - q, y]). A prediction
 inside needs no correction; outside, the nearest bound counts. Right after a downward step the level is known best: it
-has just crossed the bound. What contradicts the prediction too much is odd: it waits for a second reading that agrees.
+has just crossed the bound. What contradicts the prediction too much is odd (models.depletion.odd).
 Signs follow SCIENCE.md section 1: p12 is the covariance of level and -rate.
 """
 
-from math import isnan, nan, sqrt
+from math import isnan
 from typing import Any
 
 from models.depletion.exact import covariance_after, halved
-from models.facts import Refill
-from models.jit import f64, i64, inner
-from models.layout import SlotFlag
-from models.units import HOUR
+from models.depletion.odd import ACCEPTED, FALLEN, FIRST, WIDE, forget_odd, judge, prove_wrong, wait
+from models.depletion.step import learn_step
+from models.jit import f64, inner
 
-ACCEPTED, FIRST, ODD, RISEN, FALLEN = 0, 1, 2, 3, 4
-"""What `observe` made of a reading. RISEN and FALLEN are confirmed; the caller opens a cycle for RISEN."""
-
-NEARLY_EMPTY = 15.0  # below, a big rise is believed at once: nobody waits for a second reading at empty
-BIG_RISE = 25.0
-SETTLING = 12 * HOUR  # how long a small rise must last: a shaken cartridge falls back
-FULL_WIDTH = 34.0  # the widest interval that ends at 100 and still means "full"
+SHARP = 10.0  # bounds that the device itself tells are never less exact than this
 MOST_RATE = 20.0  # x the class's
 LEAST_RATE = 0.02
-TOPUP = int(Refill.TOPUP)
-SUSPECT = int(SlotFlag.SUSPECT)
 
 
 @inner
@@ -53,86 +44,13 @@ def predict(slot: Any, slot_class: Any, dt: float) -> float:
 def rebase(slot: Any, low: float, high: float) -> None:
     """Take the level from this reading alone; the rate stays."""
     width = high - low
-    full = high >= 100.0 and width <= FULL_WIDTH
+    full = high >= 100.0 and width <= WIDE
     slot.level = 100.0 - 0.25 * width if full else high - 0.5 * width
     slot.p11 = width * width * (1.0 / 12.0) + f64(slot.noise)
     slot.p12 = 0.0
     slot.gap = 0.0
     slot.low, slot.high = low, high
     forget_odd(slot)
-
-
-@inner
-def forget_odd(slot: Any) -> None:
-    slot.odd_low, slot.odd_high = nan, nan
-    slot.odd_read = 0
-    slot.flags = i64(slot.flags) & ~SUSPECT
-
-
-@inner
-def distance(level: float, low: float, high: float) -> float:
-    """From the level to the interval: 0 inside, positive if the interval lies above."""
-    if level > high:
-        return high - level
-    return low - level if level < low else 0.0
-
-
-@inner
-def rises(slot: Any, level: float, low: float, high: float) -> bool:
-    """Is this more than the prediction's error, and more than was read last? Only a refill makes a level rise."""
-    width = high - low
-    sensor = f64(slot.noise) + width * width * (1.0 / 16.0)
-    topup = slot.refill == TOPUP
-    error = sensor if topup else f64(slot.p11) + sensor
-    least = max(3.0 if topup else 6.0, 4.0 * sqrt(error))
-    above = high - f64(slot.high)
-    return distance(level, low, high) > least and above > max(3.0, 4.0 * sqrt(f64(slot.noise)))
-
-
-@inner
-def falls(slot: Any, level: float, low: float, high: float) -> bool:
-    """Is this further down than any use explains?"""
-    width = high - low
-    spread = sqrt(f64(slot.p11) + f64(slot.noise) + width * width * (1.0 / 16.0))
-    return distance(level, low, high) < -max(20.0, 6.0 * spread + 3.0 * f64(slot.rate))
-
-
-@inner
-def agrees(slot: Any, level: float, low: float, high: float, dt: float, up: bool) -> bool:
-    """Does the odd reading that waits say the same as this one?"""
-    waiting = f64(slot.odd_high)
-    if isnan(waiting) or (waiting > level) != up:
-        return False
-    room = max(6.0, 1.5 * (high - low)) + 3.0 * f64(slot.rate) * dt
-    return abs(high - waiting) <= room
-
-
-@inner
-def judge(slot: Any, level: float, low: float, high: float, dt: float, ts: int, said: bool) -> int:
-    """ACCEPTED, ODD, RISEN or FALLEN; `said`: the device itself speaks of a new supply."""
-    up = rises(slot, level, low, high)
-    if not up and not falls(slot, level, low, high):
-        return ACCEPTED
-    again = agrees(slot, level, low, high, dt, up)
-    if not up:
-        return FALLEN if again else ODD
-    if said or (level < NEARLY_EMPTY and high - level > BIG_RISE):
-        return RISEN
-    small = high - level < BIG_RISE and slot.refill != TOPUP
-    if again and not (small and ts - i64(slot.odd_read) < SETTLING):
-        return RISEN
-    return ODD
-
-
-@inner
-def wait(slot: Any, level: float, low: float, high: float, dt: float, ts: int) -> None:
-    """Keep an odd reading until a second one agrees; the time is that of the first."""
-    up = high > level
-    if not agrees(slot, level, low, high, dt, up):
-        slot.odd_read = ts
-    slot.odd_low, slot.odd_high = low, high
-    if up:
-        slot.flags = i64(slot.flags) | SUSPECT
 
 
 @inner
@@ -157,7 +75,8 @@ def correct(slot: Any, slot_class: Any, level: float, low: float, high: float, d
         variance = used_up * used_up * (1.0 / 12.0) + 0.02 + noise
     else:
         z = min(max(level, low), high)
-        variance = width * width * (1.0 / 16.0) + noise
+        sharp = width if point else min(width, SHARP)
+        variance = sharp * sharp * (1.0 / 16.0) + noise
     p11, p12, p22 = f64(slot.p11), f64(slot.p12), f64(slot.p22)
     inverse = 1.0 / (p11 + variance)
     error, k1, k2 = 0.0, 0.0, 0.0
@@ -189,7 +108,8 @@ def correct(slot: Any, slot_class: Any, level: float, low: float, high: float, d
 def observe(slot: Any, slot_class: Any, low: float, high: float, dt: float, ts: int, point: bool, said: bool) -> int:
     """Fold one interval into the filter, `dt` business days after the last; what became of it.
 
-    After RISEN the slot stands as predicted: the caller remembers it, opens the next cycle and rebases.
+    After RISEN the slot stands as predicted, and `odd_read` is when it rose: the caller remembers it, opens the next
+    cycle and rebases.
     """
     before = f64(slot.level)
     if isnan(before):
@@ -201,15 +121,17 @@ def observe(slot: Any, slot_class: Any, low: float, high: float, dt: float, ts: 
     level = predict(slot, slot_class, dt)
     outcome = judge(slot, level, low, high, dt, ts, said)
     if outcome == ACCEPTED:
-        if i64(slot.flags) & SUSPECT:
-            slot.shaken = i64(slot.shaken) + 1
-        forget_odd(slot)
+        prove_wrong(slot)
+        if point:
+            learn_step(slot, f64(slot.high), high)
         level = correct(slot, slot_class, level, low, high, dt, point)
-    elif outcome == ODD:
-        wait(slot, level, low, high, dt, ts)
     elif outcome == FALLEN:
+        if point:
+            learn_step(slot, f64(slot.high), high)
         rebase(slot, low, high)
         return FALLEN
+    else:
+        wait(slot, level, low, high, dt, ts)
     slot.level = min(max(level, 0.0), 100.0)
     return outcome
 

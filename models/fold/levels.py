@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from models.depletion.filter import FIRST, ODD, RISEN, observe
+from models.depletion.filter import observe
+from models.depletion.odd import FALLEN, FIRST, ODD, RISEN
+from models.depletion.step import step_of
 from models.fold import events
 from models.fold.moment import Moment, elapsed
 from models.fold.refill import SAID, SEEN_ALREADY, classify
@@ -52,8 +54,8 @@ def fold_levels(
         if slot.meter != LEVEL:
             continue  # something else meters it
         point = flags & BOUNDED == 0 and high - low < POINT
-        if point:  # the sensor rounds up to its step
-            low = max(high - f64(slot.quantum), 0.0)
+        if point:
+            low = max(high - step_of(slot), 0.0)  # the sensor rounds up
         said = not moment.trains and signalled(signals, first_signal, reading, REPLACED, named)
         if i64(slot.read) != read:  # most slots of a device were read together
             read = i64(slot.read)
@@ -84,9 +86,9 @@ def fold_level(
     outcome = observe(slot, slot_class, low, high, dt, moment.ts, point, said)
     book_use(told, cursor, reading, slot, moment.day, 0.0 if outcome == FIRST else before - f64(slot.level))
     if outcome == RISEN:
-        opened = first_odd if first_odd > 0 else moment.ts
+        opened = i64(slot.odd_read)
         refill(told, cursor, reading, device, slot, moment, classify(slot, high), opened, low, high)
     elif said and outcome != FIRST and moment.ts - i64(slot.opened) >= SEEN_ALREADY:
         refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, low, high)
     if outcome != ODD:
-        note_empty(slot, high, moment.ts)
+        note_empty(slot, high, first_odd if outcome == FALLEN else moment.ts)

@@ -3,7 +3,7 @@
 from math import isnan, nan
 from typing import Any
 
-from models.depletion.filter import forget_odd
+from models.depletion.odd import forget_odd
 from models.effects import RefillKind
 from models.facts import Refill
 from models.jit import f64, i64, inner

@@ -4,6 +4,7 @@ from math import isnan, nan
 from typing import Any
 
 from models.depletion.filter import bound
+from models.depletion.odd import forget_odd
 from models.fold import events
 from models.fold.moment import Moment, elapsed
 from models.fold.refill import SAID, SEEN_ALREADY
@@ -102,6 +103,7 @@ def say_low(
     before = f64(slot.level)
     if slot.meter != LEVEL or isnan(before):
         return
+    forget_odd(slot)  # nothing was refilled
     bound(slot, slot_class, LOW_LEVEL if code == LOW else EMPTY_LEVEL, dt)
     book_use(told, cursor, reading, slot, moment.day, before - f64(slot.level))
     note_read(slot, reading, moment.ts)

@@ -4,6 +4,7 @@ from math import isnan
 from typing import Any
 
 from models.depletion.filter import rebase
+from models.depletion.odd import WIDE
 from models.facts import Meter
 from models.fold import events
 from models.fold.moment import Moment
@@ -89,6 +90,9 @@ def refill(
     open_cycle(slot, ts, total)
     if isnan(high):
         reset_level(slot, SAID_LEVEL if slot.meter == LEVEL else 100.0, SAID_VARIANCE)
+    elif high - low > WIDE and high >= 100.0:  # a word: it is as full as a new one
+        reset_level(slot, SAID_LEVEL, SAID_VARIANCE)
+        slot.low, slot.high = low, high
     else:
         rebase(slot, low, high)
     event.after = f64(slot.level)

@@ -424,6 +424,48 @@ def test_a_swap_is_shown_already_by_a_part_used_supply_too():
     assert len(world.all(RefillSeen)) == 2
 
 
+@pytest.fixture
+def suspect():
+    """A slot that would be ordered for, and one reading that says that it was refilled."""
+    world = World()
+    for level in (8.0, 8.0, 100.0):
+        world.say(s1=level)
+    world.wait()
+    assert not world.all(Need)
+    assert world.status() == "suspect"
+    return world
+
+
+def test_a_second_reading_makes_the_refill(suspect):
+    suspect.say(s1=99.0)
+    suspect.wait(2 * DAY)
+    assert not suspect.all(Need)
+    assert len(suspect.all(RefillSeen)) == 1
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        pytest.param(lambda world: world.say(s1=8.0), id="it was a glitch"),
+        pytest.param(lambda world: world.say(signals=[(Signal.REORDER, 1)]), id="the device asks"),
+        pytest.param(lambda world: world.say(signals=[(Signal.LOW, 1)]), id="the device says low"),
+        pytest.param(lambda world: world.do(Reorder(id="r", slot=1, by="ann")), id="a person asks"),
+    ],
+)
+def test_what_ends_the_suspicion_of_a_refill_orders_at_once(suspect, happens):
+    happens(suspect)
+    suspect.wait()
+    assert len(suspect.all(Need)) == 1
+    assert not suspect.all(RefillSeen)
+
+
+def test_a_device_that_says_no_more_is_ordered_for_after_thirty_hours(suspect):
+    suspect.wait(28 * HOUR)
+    assert not suspect.all(Need)
+    suspect.wait(2 * HOUR)
+    assert len(suspect.all(Need)) == 1
+
+
 def test_a_reversed_refill_merges_the_cycles_and_returns_the_spare():
     world = World(on_hand=1.0)
     for level in (14.0, 12.0, 10.0):

@@ -18,7 +18,7 @@ from tests.support.model_ledger import FAILED, MET, PLACED, PRE_PLACED, REFUSED,
 from tests.support.slots import START, TONER, World, reading, slot_fact
 
 SLOTS = (1, 2, 3)
-EXCUSES = {"need_open", "blocked", "covered"}
+EXCUSES = {"need_open", "blocked", "covered", "suspect"}
 
 
 class Lifecycle(RuleBasedStateMachine):

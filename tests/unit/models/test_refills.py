@@ -11,10 +11,12 @@ from models.layout import SlotFlag, Verdict
 NEW, PART_USED, TOPUP, SAID = RefillKind.NEW, RefillKind.PART_USED, RefillKind.TOPUP, RefillKind.SAID
 
 STORIES = {
-    "a new cartridge at empty is believed at once": ([(0, 12), (24, 100)], [NEW]),
+    "a new cartridge at empty needs a second reading": ([(0, 12), (24, 100)], []),
+    "a new cartridge at empty, seen twice": ([(0, 12), (24, 100), (25, 100)], [NEW]),
+    "a new cartridge in a device that speaks once a day": ([(0, 12), (24, 100), (48, 98)], [NEW]),
     "an early swap needs a second reading": ([(0, 50), (24, 100)], []),
     "an early swap, seen twice": ([(0, 50), (24, 100), (25, 100)], [NEW]),
-    "a part-used cartridge": ([(0, 8), (24, 70)], [PART_USED]),
+    "a part-used cartridge": ([(0, 8), (24, 70), (25, 70)], [PART_USED]),
     "a shaken cartridge falls back": ([(0, 20), (6, 33), (7, 33), (9, 20), (30, 19)], []),
     "a small rise that stays is a part-used one": ([(0, 20), (6, 40), (12, 40), (30, 39)], [PART_USED]),
     "a glitch to 0 and back": ([(0, 60), (5, 0), (10, 60), (15, 59)], []),
@@ -22,7 +24,7 @@ STORIES = {
     "two different glitches": ([(0, 60), (5, 100), (10, 80), (15, 59)], []),
     "a heavy day is no glitch": ([(0, 60), (24, 45)], []),
     "a sensor that flickers": ([(0, 60), (1, 61), (2, 60), (3, 62), (4, 60)], []),
-    "two swaps": ([(0, 10), (24, 100), (500, 10), (524, 100)], [NEW, NEW]),
+    "two swaps": ([(0, 10), (24, 100), (25, 100), (500, 10), (501, 10), (524, 100), (525, 100)], [NEW, NEW]),
 }
 
 
@@ -38,10 +40,19 @@ def test_stories(devices, said, kinds):
 
 
 def test_a_refill_says_what_it_rests_on(devices):
-    for hours, level in [(0, 20), (6, 33), (9, 20), (200, 3), (224, 100)]:
+    for hours, level in [
+        (0, 20),
+        (6, 33),
+        (9, 20),
+        (200, 3),
+        (224, 100),
+        (237, 99),
+    ]:  # after a rise that fell back 12 hours
         devices.says(hours, level)
     (refill,) = devices.of(RefillSeen)
-    assert (refill.slot, refill.cycle, refill.units, refill.boot, refill.seq) == (1, 1, 1.0, 1, 5)
+    assert (refill.slot, refill.cycle, refill.units, refill.boot, refill.seq) == (1, 1, 1.0, 1, 6)
+    assert refill.ts == devices.frame(224).readings["ts"][0]  # when it was seen first
+    assert devices.row()["opened"] == refill.ts
     assert refill.level_before < 5
     assert refill.level_after > 95
     assert "new supply" in refill.why
@@ -49,13 +60,13 @@ def test_a_refill_says_what_it_rests_on(devices):
 
 
 def test_a_part_used_supply_takes_nothing_from_stock(devices):
-    devices.says(0, 8)
-    devices.says(24, 70)
+    for hours, level in [(0, 8), (24, 70), (25, 70)]:
+        devices.says(hours, level)
     assert devices.of(RefillSeen)[0].units == 0
 
 
 def test_since_when_it_was_empty(devices):
-    for hours, level in [(0, 3), (24, 0), (48, 0), (72, 100)]:
+    for hours, level in [(0, 3), (24, 0), (48, 0), (72, 100), (73, 100)]:
         devices.says(hours, level)
     (refill,) = devices.of(RefillSeen)
     assert refill.ts - refill.empty_since == 48 * 3_600_000
@@ -65,7 +76,7 @@ def test_since_when_it_was_empty(devices):
 def test_every_lasting_rise_tops_up(bare):
     bare.add()
     bare.slot(refill=Refill.TOPUP, capacity=1500.0)
-    for hours, level in [(0, 60), (5, 80), (6, 80), (20, 70), (25, 10), (26, 10), (30, 90)]:
+    for hours, level in [(0, 60), (5, 80), (6, 80), (20, 70), (25, 10), (26, 10), (30, 90), (31, 90)]:
         bare.says(hours, level)
     seen = bare.of(RefillSeen)
     assert [r.kind for r in seen] == [TOPUP, TOPUP]
@@ -76,7 +87,7 @@ def test_every_lasting_rise_tops_up(bare):
 def test_a_board_that_knows_thirds_only(bare):
     bare.add()
     bare.slot(quantum=33.0)
-    for day, level in enumerate([99, 99, 66, 66, 66, 33, 33, 0, 99, 99, 66]):
+    for day, level in enumerate([99, 99, 66, 66, 66, 33, 33, 0, 99, 99, 99, 66]):
         bare.says(24 * day, level)
     assert [r.kind for r in bare.of(RefillSeen)] == [NEW]
     assert 30 < bare.row()["level"] < 67
@@ -145,7 +156,8 @@ def test_backfilled_readings_train_and_make_nothing_due(devices):
     devices.state.look[0] = 77
     for day in range(20):
         devices.says(24 * day, 90 - 4 * day, flags=ReadingFlag.BACKFILLED, signals=((Signal.REORDER, 1),))
-    devices.says(24 * 20, 100, flags=ReadingFlag.BACKFILLED)
+    for hours in (24 * 20, 24 * 20 + 1):
+        devices.says(hours, 100, flags=ReadingFlag.BACKFILLED)
     assert devices.state.look[0] == 77
     assert not devices.row()["flags"] & SlotFlag.REORDER
     assert devices.row()["rate"] > 3
