@@ -30,6 +30,7 @@ class SlotFlag(IntFlag):
     REFILLED = 512  # since the last tick, which clears it: show it, look at its need
     REVERSIBLE = 1024  # before_* hold the state before the last refill
     SUSPECT = 2048  # a refill is pending: one odd reading waits for a second
+    ASCENDING = 4096  # the device reports how full it is: what remains was rounded down
 
 
 class DeviceFlag(IntFlag):

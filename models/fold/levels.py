@@ -12,9 +12,12 @@ from models.fold.signals import REPLACED, signalled
 from models.fold.slots import LEVEL, book_use, note_empty, refill, slot_of_device, touch
 from models.frame import SupplyFlag
 from models.jit import f64, i64, inner
+from models.layout import SlotFlag
 
 UNKNOWN = int(SupplyFlag.UNKNOWN)
 BOUNDED = int(SupplyFlag.INTERVAL | SupplyFlag.STATE)
+REMAINING = int(SupplyFlag.REMAINING)
+ASCENDING = int(SlotFlag.ASCENDING)
 POINT = 1e-3
 
 
@@ -55,7 +58,7 @@ def fold_levels(
             continue  # something else meters it
         point = flags & BOUNDED == 0 and high - low < POINT
         if point:
-            low = max(high - step_of(slot), 0.0)  # the sensor rounds up
+            low, high = around(slot, flags, high)
         said = not moment.trains and signalled(signals, first_signal, reading, REPLACED, named)
         if i64(slot.read) != read:  # most slots of a device were read together
             read = i64(slot.read)
@@ -63,6 +66,15 @@ def fold_levels(
         slot_class = classes[i64(slot.class_row)]
         fold_level(told, cursor, reading, device, slot, slot_class, moment, dt, low, high, point, said)
         touch(look, moment, reading, slot, row)
+
+
+@inner
+def around(slot: Any, flags: int, told: float) -> tuple[float, float]:
+    """What a number means: the sensor rounds up what it measures, what is left or, ascending, how full it is."""
+    step = step_of(slot)
+    if i64(slot.flags) & ASCENDING and not flags & REMAINING:
+        return told, min(told + step, 100.0)
+    return max(told - step, 0.0), told
 
 
 @inner
@@ -91,4 +103,6 @@ def fold_level(
     elif said and outcome != FIRST and moment.ts - i64(slot.opened) >= SEEN_ALREADY:
         refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, low, high)
     if outcome != ODD:
-        note_empty(slot, high, first_odd if outcome == FALLEN else moment.ts)
+        # the interval of an ascending slot never ends at 0: it says that it is full, and nothing should be left
+        left = f64(slot.level) if low <= 0.0 and i64(slot.flags) & ASCENDING else high
+        note_empty(slot, left, first_odd if outcome == FALLEN else moment.ts)

@@ -161,8 +161,8 @@ def _slot(state: State, book: Book, fact: SlotFact) -> None:
     row["lane_row"] = state.lanes.row_or_add(fact.lane) if fact.lane else -1
     for name in ("product", "meter", "refill", "counter", "capacity", "pack_units", "quantum"):
         row[name] = getattr(fact, name)
-    flags = SlotFlag(int(row["flags"])) & ~(SlotFlag.RETIRED | SlotFlag.UNMAPPED)
-    row["flags"] = flags | (SlotFlag.RETIRED if fact.retired else 0) | (SlotFlag.UNMAPPED if fact.product == 0 else 0)
+    told = {SlotFlag.RETIRED: fact.retired, SlotFlag.UNMAPPED: fact.product == 0, SlotFlag.ASCENDING: fact.ascending}
+    row["flags"] = int(row["flags"]) & ~sum(told) | sum(flag for flag, holds in told.items() if holds)
     if fact.meter == Meter.COUNTER:
         device = state.devices.rows[int(row["device_row"])]
         device["flags"] |= DeviceFlag.COUNTED

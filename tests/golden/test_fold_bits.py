@@ -15,7 +15,7 @@ from models.depletion.prior import begin
 from models.facts import Meter, Refill
 from models.fold.fold import fold
 from models.frame import COUNTER, MEASURE, READING, SIGNAL, SUPPLY, Frame
-from models.layout import DeviceFlag
+from models.layout import DeviceFlag, SlotFlag
 from models.state import State
 from models.units import HOUR
 
@@ -38,11 +38,12 @@ def world() -> State:
         state.devices.rows[at]["site_row"] = site if device % 3 else -1
         state.devices.rows[at]["flags"] = DeviceFlag.COUNTED
         state.devices.rows[at]["limit"][0] = 5000.0
-        for k, (meter, refill, quantum) in enumerate([(0, 0, 1.0), (0, 1, 10.0), (1, 0, 1.0)]):
+        for k, (meter, refill, quantum) in enumerate([(0, 0, 1.0), (0, 1, 4.0), (1, 0, 1.0)]):
             slot = state.add_slot(3 * device + k, at)
             row = state.slots.rows[slot]
             row["meter"], row["refill"], row["quantum"] = Meter(meter), Refill(refill), quantum
             row["capacity"], row["pack_units"] = 40_000.0, 1.0
+            row["flags"] = SlotFlag.ASCENDING if k == 1 and device % 2 else 0
             begin(row, state.classes.rows[0])
     return state
 
@@ -62,7 +63,8 @@ def words() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     readings["seq"], readings["ts"] = order, START + order * 2 * HOUR + chance.integers(0, HOUR, READINGS)
     readings["boot"] = 1 + order // 900
     for k in range(2):
-        level = np.ceil((97.3 - order * (0.31 + 0.2 * k)) % 101)
+        step = 1 + 9 * k  # the second sensor is coarser than registered
+        level = np.minimum(np.ceil((97.3 - order * (0.31 + 0.2 * k)) % 101 / step) * step, 100)
         glitch = chance.random(READINGS) < 0.02
         supplies["slot"][k::2] = 3 * device + k
         supplies["low"][k::2] = supplies["high"][k::2] = np.clip(np.where(glitch, 100, level), 0, 100)

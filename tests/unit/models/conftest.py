@@ -10,7 +10,7 @@ from models.effects import Effect
 from models.facts import Meter, Refill
 from models.fold.fold import FoldResult, fold
 from models.frame import COUNTER, MEASURE, NO_SLOT, READING, SIGNAL, SUPPLY, Frame, ReadingFlag, Signal, SupplyFlag
-from models.layout import DeviceFlag
+from models.layout import DeviceFlag, SlotFlag
 from models.state import State
 from models.units import HOUR
 
@@ -42,6 +42,7 @@ class Devices:
         quantum: float = 1.0,
         capacity: float = 100.0,
         counter: int = 0,
+        ascending: bool = False,
     ) -> None:
         device_row = self.state.devices.row(device)
         at = self.state.add_slot(slot, device_row)
@@ -49,6 +50,7 @@ class Devices:
         row["meter"], row["refill"], row["counter"] = meter, refill, counter
         row["quantum"], row["capacity"], row["pack_units"] = quantum, capacity, 1.0
         row["opened"] = START - 1000 * HOUR
+        row["flags"] = SlotFlag.ASCENDING if ascending else 0
         if meter == Meter.COUNTER:
             self.state.devices.rows[device_row]["flags"] |= DeviceFlag.COUNTED
         begin(row, self.state.classes.rows[0])

@@ -92,6 +92,7 @@ def life(world, chance, *, step, noise, glitch, rate, days=150, ascending=False,
         pytest.param({"quantum": 25.0}, {"step": 25, "noise": 0, "glitch": 0.03}, id="coarse and bad"),
         pytest.param({}, {"step": 25, "noise": 1.5, "glitch": 0.0005}, id="coarse, registered as fine"),
         pytest.param({}, {"step": 10, "noise": 1.5, "glitch": 0.0005}, id="tenths, registered as fine"),
+        pytest.param({"ascending": True, "quantum": 25.0}, {"step": 25, "noise": 0, "glitch": 0.0005}, id="waste box"),
         pytest.param({}, {"step": 1, "noise": 0, "glitch": 0.0005, "words": True}, id="words"),
         pytest.param({"refill": Refill.TOPUP}, {"step": 10, "noise": 0.5, "glitch": 0.0005}, id="coarse hopper"),
     ],
@@ -105,6 +106,28 @@ def test_refills_are_seen_once_each(devices_of, slot, sensor):
         late = [after - before for before, after in zip(true, seen, strict=False)]
         assert len(seen) in {len(true), len(true) - (150 * 24 - true[-1] < 36)}, (rate, true, seen)
         assert all(-4 <= hours <= 24 for hours in late), (rate, late)
+
+
+def test_a_waste_box_is_read_from_its_own_side(bare):
+    """It says 75 % full from 50 % on: what remains is 25 % to 50 %."""
+    bare.add()
+    bare.slot(quantum=25.0, ascending=True)
+    bare.says(0, 25.0)
+    row = bare.row()
+    assert (row["low"], row["high"]) == (25, 50)
+    assert row["level"] == pytest.approx(37.5)
+    bare.says(2000, 0.0)
+    bare.says(2001, 0.0)
+    assert (row["low"], row["high"]) == (0, 25)
+
+
+def test_a_waste_box_is_full_when_all_room_must_be_used(bare):
+    bare.add()
+    bare.slot(quantum=25.0, ascending=True)
+    for day in range(40):
+        bare.says(24 * day, float(max(100 - 25 * -(-4 * (day + 1) // 25), 0)))
+    assert bare.row()["empty_since"] > 0
+    assert bare.row()["level"] <= 0.5
 
 
 def test_words_tell_of_a_refill(devices):
