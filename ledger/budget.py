@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from ledger.engine import insert_new
 from ledger.tables import account, budget
 
 ZERO = Decimal(0)
+_OF_MONTH = select(budget).where(
+    budget.c.account_id == bindparam("account"), budget.c.cost_centre == "", budget.c.month == bindparam("month")
+)
+_MONTHLY = select(account.c.monthly_budget, account.c.currency).where(account.c.id == bindparam("account"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,10 @@ def month_of(now: int) -> str:
 
 def standing(tx: Connection, account_id: int, month: str) -> Standing | None:
     """The account's budget of that month, made from its monthly budget when first asked for; None: none is kept."""
-    mine = (budget.c.account_id == account_id, budget.c.cost_centre == "", budget.c.month == month)
-    found = tx.execute(select(budget).where(*mine)).one_or_none()
+    mine = {"account": account_id, "month": month}
+    found = tx.execute(_OF_MONTH, mine).one_or_none()
     if found is None:
-        monthly, currency = tx.execute(
-            select(account.c.monthly_budget, account.c.currency).where(account.c.id == account_id)
-        ).one()
+        monthly, currency = tx.execute(_MONTHLY, mine).one()
         if monthly is None:
             return None
         insert_new(
@@ -44,7 +46,7 @@ def standing(tx: Connection, account_id: int, month: str) -> Standing | None:
             budget,
             {"account_id": account_id, "cost_centre": "", "month": month, "currency": currency, "amount": monthly},
         )
-        found = tx.execute(select(budget).where(*mine)).one()
+        found = tx.execute(_OF_MONTH, mine).one()
     return Standing(found.id, month, found.amount, found.reserved, found.spent)
 
 

@@ -9,6 +9,8 @@ from ledger.registry.common import views
 from ledger.scope import Scope
 from ledger.tables import event
 
+_APPEND = event.insert()
+
 
 class Event(msgspec.Struct, frozen=True):
     id: int
@@ -20,7 +22,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def append(tx: Connection, account_id: int | None, kind: str, subject: str, data: dict[str, Any], ts: int) -> None:
-    tx.execute(event.insert().values(account_id=account_id, kind=kind, subject=subject, data=data, ts=ts))
+    tx.execute(_APPEND, {"account_id": account_id, "kind": kind, "subject": subject, "data": data, "ts": ts})
 
 
 def read(

@@ -2,20 +2,36 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from ledger.tables import offer, price_break, price_list, price_list_item, supplier
 from models.pricing import PriceBreak, Terms
 
+# Written once: to write a statement takes SQLAlchemy longer than the database to answer it.
+_OFFERS = (
+    select(offer)
+    .join(supplier, supplier.c.id == offer.c.supplier_id)
+    .where(offer.c.product_id == bindparam("product"), ~offer.c.retired, ~supplier.c.retired)
+    .order_by(offer.c.id)
+)
+_BREAKS = select(price_break).where(price_break.c.offer_id == bindparam("offer")).order_by(price_break.c.quantity)
+_LISTED = (
+    select(price_list.c.id, price_list.c.currency, price_list_item.c.quantity, price_list_item.c.price)
+    .join(price_list_item, price_list_item.c.price_list_id == price_list.c.id)
+    .where(
+        price_list.c.account_id == bindparam("account"),
+        price_list.c.supplier_id == bindparam("supplier"),
+        price_list_item.c.product_id == bindparam("product"),
+        price_list.c.valid_from <= bindparam("now"),
+        or_(price_list.c.valid_until.is_(None), price_list.c.valid_until > bindparam("now")),
+    )
+    .order_by(price_list.c.valid_from.desc(), price_list.c.id.desc(), price_list_item.c.quantity)
+)
+
 
 def terms_of(tx: Connection, account_id: int, product_id: int, now: int) -> list[Terms]:
     """All offers that are open to the account, in order of their ids."""
-    found = tx.execute(
-        select(offer)
-        .join(supplier, supplier.c.id == offer.c.supplier_id)
-        .where(offer.c.product_id == product_id, ~offer.c.retired, ~supplier.c.retired)
-        .order_by(offer.c.id)
-    ).all()
+    found = tx.execute(_OFFERS, {"product": product_id}).all()
     return [_terms(tx, account_id, row, now) for row in found]
 
 
@@ -28,9 +44,7 @@ def _terms(tx: Connection, account_id: int, row: Row[Any], now: int) -> Terms:
             base = row.price if row.currency == currency else base
     else:
         base, currency, number = row.price, row.currency, 0
-        steps = tx.execute(
-            select(price_break).where(price_break.c.offer_id == row.id).order_by(price_break.c.quantity)
-        ).all()
+        steps = tx.execute(_BREAKS, {"offer": row.id}).all()
         breaks = tuple(PriceBreak(step.quantity, step.price) for step in steps)
     return Terms(
         offer=row.id,
@@ -49,20 +63,8 @@ def _terms(tx: Connection, account_id: int, row: Row[Any], now: int) -> Terms:
 
 def _listed(tx: Connection, account_id: int, row: Row[Any], now: int) -> list[Any]:
     """The prices of the newest price list that is valid now, by quantity."""
-    valid: ColumnElement[bool] = and_(
-        price_list.c.valid_from <= now, or_(price_list.c.valid_until.is_(None), price_list.c.valid_until > now)
-    )
-    items = tx.execute(
-        select(price_list.c.id, price_list.c.currency, price_list_item.c.quantity, price_list_item.c.price)
-        .join(price_list_item, price_list_item.c.price_list_id == price_list.c.id)
-        .where(
-            price_list.c.account_id == account_id,
-            price_list.c.supplier_id == row.supplier_id,
-            price_list_item.c.product_id == row.product_id,
-            valid,
-        )
-        .order_by(price_list.c.valid_from.desc(), price_list.c.id.desc(), price_list_item.c.quantity)
-    ).all()
+    asked = {"account": account_id, "supplier": row.supplier_id, "product": row.product_id, "now": now}
+    items = tx.execute(_LISTED, asked).all()
     return [item for item in items if item.id == items[0].id]
 
 

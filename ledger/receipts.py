@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from ledger import budget
 from ledger.offers import terms_of
@@ -97,6 +97,35 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     logic: str = ""  # of the step that made the needs
 
 
+_HEAD = (
+    select(
+        order,
+        account.c.name.label("account"),
+        account.c.limit_per_order,
+        site.c.name.label("site"),
+        supplier.c.name.label("supplier"),
+    )
+    .join(account, account.c.id == order.c.account_id)
+    .join(site, site.c.id == order.c.site_id)
+    .join(supplier, supplier.c.id == order.c.supplier_id)
+    .where(order.c.id == bindparam("order"))
+)
+_LINES = (
+    select(order_line, product.c.sku, product.c.name.label("product"))
+    .join(product, product.c.id == order_line.c.product_id)
+    .where(order_line.c.order_id == bindparam("order"), order_line.c.state != LineState.WITHDRAWN)
+    .order_by(order_line.c.line)
+)
+_NEEDS = (
+    select(need, slot.c.name.label("slot_name"), device.c.name.label("device"))
+    .join(slot, slot.c.id == need.c.slot_id)
+    .join(device, device.c.id == slot.c.device_id)
+    .where(need.c.order_line_id == bindparam("line"))
+    .order_by(need.c.deadline, need.c.id)
+)
+_APPROVALS = select(approval).where(approval.c.order_id == bindparam("order")).order_by(approval.c.id)
+
+
 def load(document: Any) -> Receipt:
     """A frozen one, from the ledger's JSON."""
     return msgspec.convert(document, Receipt)
@@ -104,26 +133,8 @@ def load(document: Any) -> Receipt:
 
 def build(tx: Connection, order_id: int, now: int, logic: str, *, frozen_at: int = 0) -> Receipt:
     """The receipt as it stands: what `place` freezes; before that, a view."""
-    head = tx.execute(
-        select(
-            order,
-            account.c.name.label("account"),
-            account.c.limit_per_order,
-            site.c.name.label("site"),
-            supplier.c.name.label("supplier"),
-        )
-        .join(account, account.c.id == order.c.account_id)
-        .join(site, site.c.id == order.c.site_id)
-        .join(supplier, supplier.c.id == order.c.supplier_id)
-        .where(order.c.id == order_id)
-    ).one()
-    kept = and_(order_line.c.order_id == order_id, order_line.c.state != LineState.WITHDRAWN)
-    lines = tx.execute(
-        select(order_line, product.c.sku, product.c.name.label("product"))
-        .join(product, product.c.id == order_line.c.product_id)
-        .where(kept)
-        .order_by(order_line.c.line)
-    ).all()
+    head = tx.execute(_HEAD, {"order": order_id}).one()
+    lines = tx.execute(_LINES, {"order": order_id}).all()
     return Receipt(
         order=order_id,
         account=head.account,
@@ -188,13 +199,7 @@ def _offer(other: Quote, name: str) -> OfferPart:
 
 
 def _needs(tx: Connection, line_id: int) -> Sequence[Row[Any]]:
-    return tx.execute(
-        select(need, slot.c.name.label("slot_name"), device.c.name.label("device"))
-        .join(slot, slot.c.id == need.c.slot_id)
-        .join(device, device.c.id == slot.c.device_id)
-        .where(need.c.order_line_id == line_id)
-        .order_by(need.c.deadline, need.c.id)
-    ).all()
+    return tx.execute(_NEEDS, {"line": line_id}).all()
 
 
 def _need(row: Row[Any]) -> NeedPart:
@@ -226,7 +231,7 @@ def _budget(tx: Connection, head: Row[Any], reserved: Decimal) -> BudgetPart:
 
 
 def _approvals(tx: Connection, order_id: int) -> tuple[ApprovalPart, ...]:
-    rows = tx.execute(select(approval).where(approval.c.order_id == order_id).order_by(approval.c.id))
+    rows = tx.execute(_APPROVALS, {"order": order_id})
     return tuple(
         ApprovalPart(
             how="automatic" if row.by == "policy" else "person",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, update
 
 from ledger import audit, budget, facts
 from ledger.change import Change
@@ -28,9 +28,15 @@ NEED_WORDS = {
 }
 
 
+_LOCK = select(order).where(order.c.id == bindparam("order")).with_for_update()
+_KEPT = and_(order_line.c.order_id == bindparam("order"), order_line.c.state != LineState.WITHDRAWN)
+_LINES = select(order_line).where(_KEPT).order_by(order_line.c.line)
+_TOTAL = select(func.sum(order_line.c.amount)).where(_KEPT)
+
+
 def lock(change: Change, order_id: int) -> Row[Any]:
     """The order as it is now; nobody else changes it until this transaction ends."""
-    return change.tx.execute(select(order).where(order.c.id == order_id).with_for_update()).one()
+    return change.tx.execute(_LOCK, {"order": order_id}).one()
 
 
 def find(change: Change, scope: Scope, order_id: int) -> Row[Any]:
@@ -44,8 +50,7 @@ def find(change: Change, scope: Scope, order_id: int) -> Row[Any]:
 
 def lines_of(change: Change, order_id: int) -> Sequence[Row[Any]]:
     """Without the withdrawn ones."""
-    kept = and_(order_line.c.order_id == order_id, order_line.c.state != LineState.WITHDRAWN)
-    return change.tx.execute(select(order_line).where(kept).order_by(order_line.c.line)).all()
+    return change.tx.execute(_LINES, {"order": order_id}).all()
 
 
 def open_needs(change: Change, *, order_id: int = 0, line_id: int = 0) -> Sequence[Row[Any]]:
@@ -174,8 +179,7 @@ def settle_draft(change: Change, order_id: int) -> None:
 
 def add_up(change: Change, order_id: int) -> Decimal:
     """Write and return the order's total, of the lines that are not withdrawn."""
-    kept = and_(order_line.c.order_id == order_id, order_line.c.state != LineState.WITHDRAWN)
-    total = change.tx.scalar(select(func.sum(order_line.c.amount)).where(kept)) or ZERO
+    total = change.tx.scalar(_TOTAL, {"order": order_id}) or ZERO
     values = {"total": total, "version": order.c.version + 1, "changed": change.now}
     change.tx.execute(update(order).where(order.c.id == order_id).values(values))
     return total
