@@ -11,7 +11,7 @@ from models.layout import LOCAL_DAY, NO_TOTAL, SHEET, SHEETS
 from models.rows import Rows
 from models.units import NEVER
 
-FORMAT = 5
+FORMAT = 6
 """Of the snapshot. A checkpoint of another format is refused: replay the journal, or go back to the old version."""
 
 UNMAPPED = 4096  # names that are remembered as told

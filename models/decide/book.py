@@ -89,7 +89,8 @@ class Book:
         self.plans[at]["next_slot"] = after
 
     def touch(self, state: State, pool_row: int) -> None:
-        """The cover changed: every slot of the pool is due."""
+        """The cover changed: every slot of the pool is due, and shows it."""
+        self.pools.rows[pool_row]["changed"] = state.time
         for row in self.members(pool_row):
             state.look[row] = 0
 

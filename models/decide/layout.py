@@ -74,6 +74,7 @@ POOL = np.dtype(
         ("fact_on_order", "<f8"),
         ("on_hand", "<f8"),  # with the bookings since
         ("on_order", "<f8"),
+        ("changed", "<i8"),  # time of the last tick before the cover changed last
     ]
 )
 """Cover of one (site, product): the spares, and the slots that they refill."""

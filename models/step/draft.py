@@ -65,7 +65,7 @@ def make_draft(state: State, book: Book, now: int, seen: Survey, waiting: list[R
     plans["would_cycle"][_would(seen, status)] = seen.slots["cycle"][_would(seen, status)]
     plans["flags"] &= ~np.uint8(PlanFlag.COUNTED)
     band = risk_band(seen)
-    shown = _shown(now, seen, status, band)
+    shown = _shown(book, now, seen, status, band)
     draft.effects = [need for _, need in draft.needs]
     draft.effects += unnecessary + would + answers(reasons, draft.needs)
     draft.effects += usage_booked(seen, shown)
@@ -105,10 +105,14 @@ def _would(seen: Survey, status: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]
     return result
 
 
-def _shown(now: int, seen: Survey, status: npt.NDArray[np.uint8], band: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _shown(
+    book: Book, now: int, seen: Survey, status: npt.NDArray[np.uint8], band: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.bool_]:
     """Which slots' views are written: changed ones at once, others when the last view is old."""
     changed = (status != seen.plans["status"]) | (band != seen.plans["band"]) | (seen.plans["viewed"] == 0)
     refilled = (seen.slots["flags"] & int(SlotFlag.REFILLED)) != 0
+    pool_row = seen.plans["pool_row"]
+    changed |= (pool_row >= 0) & (book.pools.rows["changed"][pool_row] >= seen.plans["viewed"])
     old = seen.due & (now - seen.plans["viewed"] >= VIEW_EVERY)
     shown: npt.NDArray[np.bool_] = np.logical_and(changed | refilled | old, seen.placed)
     return shown

@@ -548,6 +548,17 @@ def test_nothing_is_decided_before_the_account_is_known():
     assert world.wait() == []
 
 
+def test_a_view_shows_cover_that_changed_once_and_at_once():
+    world = World()
+    world.say(s1=80.0)
+    world.wait(MINUTE)
+    seen = len(world.all(SlotView))
+    world.do(stock_fact(2, 4.0))
+    world.wait(MINUTE)
+    world.wait(MINUTE)
+    assert [view.on_hand for view in world.all(SlotView)[seen:]] == [4.0]
+
+
 def test_views_are_coalesced_but_changes_are_shown_at_once():
     world = World()
     world.say(s1=80.0)
