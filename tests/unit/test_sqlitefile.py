@@ -1,5 +1,6 @@
 """What the SQLite files have in common: turns, transactions, and what an error means."""
 
+import fcntl
 import sqlite3
 import threading
 import time
@@ -40,6 +41,36 @@ def test_a_lock_has_one_holder_and_goes_to_the_next(path: Path) -> None:
         one.release()
         with two, pytest.raises(Unavailable):
             one.acquire(time.monotonic())
+
+
+def test_who_waits_is_not_overtaken_by_who_comes_again(path: Path) -> None:
+    took: list[str] = []
+    with closing(WriterLock(path)) as one, closing(WriterLock(path)) as two:
+
+        def wait() -> None:
+            two.acquire(time.monotonic() + 30)
+            took.append("two")
+            two.release()
+
+        one.acquire(time.monotonic())
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        while turnstile_is_free(path):
+            patience.pause()
+        one.release()
+        one.acquire(time.monotonic() + 30)
+        took.append("one")
+        waiter.join()
+    assert took == ["two", "one"]
+
+
+def turnstile_is_free(path: Path) -> bool:
+    with path.with_name(f"{path.name}-turn").open() as turnstile:
+        try:
+            fcntl.flock(turnstile, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def test_a_closed_lock_says_so(path: Path) -> None:
