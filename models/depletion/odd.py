@@ -26,7 +26,7 @@ WIDE = 34.0  # an interval wider than this is a word, not a level
 LOW_WORD = 20.0  # at most this is left when the word is "low" or "empty"
 EMPTY_WORD = 2.0
 SOME_WORD = 5.0  # at least more than this when it is "ok", not "some"
-DOUBTED = 70  # readings to believe until one that was wrong is forgotten
+DOUBTED = 200  # readings to believe until one that was wrong is forgotten
 TOPUP = int(Refill.TOPUP)
 SUSPECT = int(SlotFlag.SUSPECT)
 

@@ -51,7 +51,7 @@ def test_a_sensor_that_was_wrong_of_late_must_say_it_for_longer(devices, odd):
 def test_doubts_are_forgotten(devices):
     say(devices, (0, 60), (1, 0), (2, 60))
     assert devices.row()["doubt"] > 0
-    say(devices, *((3 + hour, 59) for hour in range(80)))
+    say(devices, *((3 + hour, 59) for hour in range(210)))
     assert devices.row()["doubt"] == 0
 
 
