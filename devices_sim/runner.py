@@ -169,6 +169,7 @@ class Runner:
             self._every(0.2, self._maintain),
             self._every(0.2, self._sync_acks),
             self._every(1.0, self._sync_clock),
+            self._every(0.1, self._arrive),
             self._every(0.25, self._supply),
             self._every(0.5, self._tell),
         ]
@@ -233,6 +234,9 @@ class Runner:
             await self.api.time(self.clock)
         except Unavailable as error:
             self._complain(error)
+
+    async def _arrive(self) -> None:
+        self.suppliers.arrive(self.world, self.world.time)
 
     async def _supply(self) -> None:
         try:

@@ -265,3 +265,27 @@ def test_the_wrong_state_or_an_unreachable_product_is_explained(run, product, ne
     product.down = True
     with pytest.raises(Unavailable, match="is the API at http://api up"):
         run(lived(tmp_path / "third", new_broker(), product, scenario(duration="1h"), patience_s=0.3))
+
+
+def test_goods_arrive_while_the_suppliers_still_wait_for_an_answer(run, product, new_broker, tmp_path):
+    """An API that takes its time holds up what it is told, not what is true."""
+    broker = new_broker()
+    answered = asyncio.Event()
+
+    async def slow(_world, _api, _now):
+        await answered.wait()
+
+    async def order(made):
+        while not hasattr(made, "suppliers"):
+            await asyncio.sleep(0.01)
+        made.suppliers.work = slow
+        row = ("7", "papierwerk", "po-7", "", made.world.time, "acme/berlin", "{}")
+        made.truth.take(
+            row, [("7", "deliver", made.world.time + HOUR, json.dumps([{"line": 1, "sku": "TN-K", "quantity": 3}]))]
+        )
+        while not made.world.happened["delivered"]:
+            await asyncio.sleep(0.01)
+        made.stop.set()
+
+    report = run(lived(tmp_path, broker, product, scenario(duration=None), order))
+    assert report.units_delivered == 3
