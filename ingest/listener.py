@@ -15,6 +15,7 @@ from models.stores import StoreError
 
 log = structlog.get_logger()
 
+PORT, TLS_PORT = "ULLAGE_MQTT_PORT", "ULLAGE_MQTT_TLS_PORT"
 _OTHER_FILES = 128
 _BACKLOG = 4096
 
@@ -30,15 +31,16 @@ async def listen(shared: Shared) -> list[Server]:
     config = shared.config
     if config.port is None and config.tls_port is None:
         raise CannotListen("neither a TCP port nor a TLS port is set: set one of them")
+    tls_setting = PORT if config.port is None else TLS_PORT
     context = tls_context(config.certificate, config.key) if config.tls_port is not None else None
     allow_files(config.max_connections + config.max_half_open + _OTHER_FILES)
     servers: list[Server] = []
     try:
         if config.port is not None:
-            sock = _bound(config.host, config.port)
+            sock = _bound(config.host, config.port, PORT)
             servers.append(await shared.loop.create_server(lambda: Connection(shared), sock=sock, backlog=_BACKLOG))
         if context is not None and config.tls_port is not None:
-            servers.append(TlsServer(shared, _bound(config.host, config.tls_port), context))
+            servers.append(TlsServer(shared, _bound(config.host, config.tls_port, tls_setting), context))
     except BaseException:
         for server in servers:
             server.close()
@@ -72,14 +74,14 @@ def tls_context(certificate: Path | None, key: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises CannotListen."""
+def _bound(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket. Raises CannotListen, which names the setting."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise CannotListen(
-            f"cannot listen on {host}:{port} ({error.strerror or error}): set ULLAGE_MQTT_PORT to another one, "
+            f"cannot listen on {host}:{port} ({error.strerror or error}): set {setting} to another one, "
             "or end the program that has it"
         ) from error
     listening.setblocking(False)

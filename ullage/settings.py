@@ -54,6 +54,10 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _optional_port(text: str) -> int | None:
+    return _port(text) if text else None
+
+
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ValueError("a whole number of at least 1")
@@ -108,6 +112,12 @@ SETTINGS = (
         "mqtt_tls_cert", "", _optional_path, "Certificate chain (PEM) of the gateway; with it it speaks MQTT over TLS."
     ),
     Setting("mqtt_tls_key", "", _optional_path, "Private key (PEM) of the gateway's certificate."),
+    Setting(
+        "mqtt_tls_port",
+        "",
+        _optional_port,
+        "Port for TLS beside the plain one; without it the gateway's only port speaks TLS when there is a certificate.",
+    ),
     Setting("mqtt_connections", "20000", _positive, "Connections that one gateway carries at most."),
     Setting("allow_plaintext", "0", _switch, "1: listen beyond the loopback without TLS (behind a proxy that has it)."),
     Setting("draft_window", "1h", duration, "How long a draft order of a site and supplier gathers needs."),
@@ -244,8 +254,13 @@ def _refuse_plaintext(settings: Settings) -> None:
         if (cert is None) != (key is None):
             raise ConfigurationError(f"ULLAGE_{role.upper()}_TLS_CERT and _TLS_KEY go together: one of them is empty")
         host = getattr(settings, f"{role}_host")
+        if role == "mqtt" and settings.mqtt_tls_port is not None:
+            if cert is None:
+                raise ConfigurationError("ULLAGE_MQTT_TLS_PORT is set, but not ULLAGE_MQTT_TLS_CERT and _TLS_KEY")
+            cert = None  # the other port stays without TLS
         if not is_loopback(host) and cert is None and not settings.allow_plaintext:
             raise ConfigurationError(
-                f"ULLAGE_{role.upper()}_HOST is {host!r}, which is beyond the loopback, and there is no TLS: set "
-                f"ULLAGE_{role.upper()}_TLS_CERT and _TLS_KEY, or ULLAGE_ALLOW_PLAINTEXT=1 if a proxy in front has TLS"
+                f"ULLAGE_{role.upper()}_HOST is {host!r}, which is beyond the loopback, and a port has no TLS: set "
+                f"ULLAGE_{role.upper()}_TLS_CERT and _TLS_KEY (and no second port), or ULLAGE_ALLOW_PLAINTEXT=1 if a "
+                "proxy in front has TLS"
             )

@@ -17,6 +17,7 @@ from ullage import compose
 from ullage.clock import last_tick
 from ullage.role import Role
 from ullage.roles.common import instance, pause
+from ullage.settings import Settings
 
 log = structlog.get_logger()
 
@@ -25,16 +26,24 @@ LOOK_EVERY, TELL_EVERY = 0.02, 5.0
 """Seconds between looks at the clock's ticks, and between log lines about them."""
 
 
-async def main(role: Role) -> None:
-    s = role.settings
-    config = GatewayConfig(
+def config_of(s: Settings) -> GatewayConfig:
+    """With a certificate TLS alone on the one port, or plain and TLS on two."""
+    plain, tls = s.mqtt_port, s.mqtt_tls_port
+    if s.mqtt_tls_cert and tls is None:
+        plain, tls = None, s.mqtt_port
+    return GatewayConfig(
         host=s.mqtt_host,
-        port=None if s.mqtt_tls_cert else s.mqtt_port,
-        tls_port=s.mqtt_port if s.mqtt_tls_cert else None,
+        port=plain,
+        tls_port=tls,
         certificate=s.mqtt_tls_cert,
         key=s.mqtt_tls_key,
         max_connections=s.mqtt_connections,
     )
+
+
+async def main(role: Role) -> None:
+    s = role.settings
+    config = config_of(s)
     with closing(compose.journal_of(s)) as journal, closing(compose.ledger_of(s)) as ledger:
         await clock_caught_up(role, journal)
         if role.stop.is_set():

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from ullage.roles.gateway import config_of
 from ullage.settings import SETTINGS, ConfigurationError, duration, load, size
 
 
@@ -67,6 +68,34 @@ def test_listening_beyond_the_loopback_needs_tls_or_a_plain_word(role: str, tmp_
         environ=environ
         | {f"ULLAGE_{role}_TLS_CERT": str(tmp_path / "c"), f"ULLAGE_{role}_TLS_KEY": str(tmp_path / "k")}
     )
+
+
+MQTT_TLS = {"ULLAGE_MQTT_TLS_CERT": "/etc/c.pem", "ULLAGE_MQTT_TLS_KEY": "/etc/k.pem"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "ports"),
+    [
+        ({}, (1883, None)),
+        (MQTT_TLS, (None, 1883)),
+        (MQTT_TLS | {"ULLAGE_MQTT_TLS_PORT": "8883"}, (1883, 8883)),
+    ],
+)
+def test_the_gateway_listens_plain_with_tls_or_both(environ: dict[str, str], ports: tuple[int | None, int | None]):
+    config = config_of(load(environ=environ))
+    assert (config.port, config.tls_port) == ports
+
+
+def test_a_plain_port_beside_that_of_tls_needs_a_plain_word_beyond_the_loopback():
+    both = MQTT_TLS | {"ULLAGE_MQTT_TLS_PORT": "8883", "ULLAGE_MQTT_HOST": "0.0.0.0"}  # noqa: S104 - as above
+    with pytest.raises(ConfigurationError, match="a port has no TLS"):
+        load(environ=both)
+    load(environ=both | {"ULLAGE_ALLOW_PLAINTEXT": "1"})
+
+
+def test_a_port_for_tls_without_a_certificate_is_refused():
+    with pytest.raises(ConfigurationError, match="ULLAGE_MQTT_TLS_PORT is set, but not ULLAGE_MQTT_TLS_CERT"):
+        load(environ={"ULLAGE_MQTT_TLS_PORT": "8883"})
 
 
 def test_a_certificate_without_its_key_is_refused():
