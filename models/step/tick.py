@@ -1,10 +1,8 @@
 """A tick: decide what is due. First a draft that changes nothing, then its commitment: a failure leaves no trace.
 
-Site by site, rows in id order; pools never span sites, so that a tick can be cut between sites: when very much is due,
-and when a draft fails. Then the site that fails is found by halving and blocked, and the rest goes on.
+Site by site, rows in id order; a tick can be cut between sites (models.step.parts): when very much is due, and when a
+draft fails. Then the site that fails is found by halving and blocked, and the rest goes on.
 """
-
-from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +12,12 @@ from models.decide.cover import claim_at
 from models.decide.layout import Standing
 from models.decide.survey import Longs, survey
 from models.effects import Alert, Effect, Need, RequestAnswered
-from models.records import Reorder, Tick
+from models.records import Tick
 from models.state import State
 from models.step.draft import Draft, make_draft
+from models.step.parts import MOST_NEEDS, Part, parts, split, too_many
 from models.step.silence import hear
 from models.units import DAY
-
-AT_ONCE = 50_000
-"""Slots that are looked at together, if they are of several sites: a survey copies what it looks at."""
-
-MOST_NEEDS = 50
-"""Of one tick, if they are of several sites: the ledger writes them in one transaction, and others wait for it."""
 
 _DATA = (ArithmeticError, LookupError, ValueError)
 """What the data of one site can provoke; anything else is a fault of the program, and the whole tick fails."""
@@ -36,12 +29,10 @@ def apply_tick(state: State, book: Book, offset: int, tick: Tick) -> list[Effect
         return []
     book.fit(state)
     due = np.flatnonzero((state.look[: state.slots.count] <= tick.time) | _touched(state, book))
-    drafts = _drafts(state, book, tick.time, due, book.waiting) if len(due) or book.waiting else []
-    later = _later(state, drafts, book.waiting)
-    if len(later):
-        rest = np.isin(state.slots.rows["site_row"][due], later)
-        drafts = _drafts(state, book, tick.time, due[~rest], book.waiting)
-        state.look[due[rest]] = 0  # also what is due only because its site was touched
+    asked = np.array([state.slots.row(r.slot) for r in book.waiting], np.int64)
+    drafts, later = _decide(state, book, tick.time, Part(np.union1d(due, asked).astype(np.int64), book.waiting))
+    for rows in later:
+        state.look[rows] = 0  # also what is due only because its site was touched
     book.touched.clear()
     book.waiting = []
     state.time = tick.time
@@ -53,18 +44,24 @@ def apply_tick(state: State, book: Book, offset: int, tick: Tick) -> list[Effect
     return effects + hear(state, book, tick.time, tick.listening)
 
 
-def _later(state: State, drafts: list[Draft], waiting: list[Reorder]) -> list[int]:
-    """Rows of the sites whose needs must wait for the next tick, in a burst; never those for which a person waits."""
-    site_of = state.slots.rows["site_row"]
-    asked = {int(site_of[state.slots.row(r.slot)]) for r in waiting}
-    needs = Counter(int(site_of[at]) for draft in drafts for at, _ in draft.needs)
-    later, total = [], 0
-    for site, count in needs.items():
-        if total > 0 and total + count > MOST_NEEDS and site not in asked:
-            later.append(site)
-        else:
-            total += count
-    return later
+def _decide(state: State, book: Book, now: int, whole: Part) -> tuple[list[Draft], list[Longs]]:
+    """Drafts, and what stays due for the next tick: in a burst of needs the rest is not even looked at."""
+    drafts: list[Draft] = []
+    later: list[Longs] = []
+    needs, full = 0, False
+    for part in parts(state, whole) if len(whole.due) else ():
+        if full and not part.waiting:
+            later.append(part.due)
+            continue
+        made = _drafts(state, book, now, part)
+        if sites := too_many(state, made, part.waiting, needs):
+            rest = np.isin(state.slots.rows["site_row"][part.due], sites)
+            later.append(part.due[rest])
+            made = _drafts(state, book, now, Part(part.due[~rest], part.waiting))
+        needs += sum(len(draft.needs) for draft in made)
+        full = full or bool(sites) or needs >= MOST_NEEDS
+        drafts += made
+    return drafts, later
 
 
 def _touched(state: State, book: Book) -> npt.NDArray[np.bool_] | np.bool_:
@@ -82,40 +79,28 @@ def _touched(state: State, book: Book) -> npt.NDArray[np.bool_] | np.bool_:
     return touched
 
 
-def _drafts(state: State, book: Book, now: int, due: Longs, waiting: list[Reorder]) -> list[Draft]:
-    asked = np.array([state.slots.row(r.slot) for r in waiting], np.int64)
-    ordering = np.array([not r.test for r in waiting], np.bool_)
-    due = np.union1d(due, asked).astype(np.int64)
-    if len(due) > AT_ONCE and (halves := _halves(state, due, waiting)):
-        return [draft for half in halves for draft in _drafts(state, book, now, *half)]
-    try:
-        return [make_draft(state, book, now, survey(state, book, now, due, asked[ordering], asked[~ordering]), waiting)]
-    except _DATA as error:
-        if halves := _halves(state, due, waiting):
-            return [draft for half in halves for draft in _drafts(state, book, now, *half)]
-        return [_blocked(state, now, int(state.slots.rows["site_row"][due[0]]), due, waiting, error)]
-
-
-def _halves(state: State, due: Longs, waiting: list[Reorder]) -> list[tuple[Longs, list[Reorder]]]:
-    """What is due and what waits, of the first and of the second half of the sites; nothing where there is one site."""
-    site_of = state.slots.rows["site_row"]
-    sites = np.unique(site_of[due])
-    if len(sites) == 1:
+def _drafts(state: State, book: Book, now: int, part: Part) -> list[Draft]:
+    if not len(part.due):
         return []
-    return [
-        (due[np.isin(site_of[due], half)], [r for r in waiting if site_of[state.slots.row(r.slot)] in half])
-        for half in np.array_split(sites, 2)
-    ]
+    asked = np.array([state.slots.row(r.slot) for r in part.waiting], np.int64)
+    ordering = np.array([not r.test for r in part.waiting], np.bool_)
+    try:
+        seen = survey(state, book, now, part.due, asked[ordering], asked[~ordering])
+        return [make_draft(state, book, now, seen, part.waiting)]
+    except _DATA as error:
+        if halves := split(state, part):
+            return [draft for half in halves for draft in _drafts(state, book, now, half)]
+        return [_blocked(state, now, int(state.slots.rows["site_row"][part.due[0]]), part, error)]
 
 
-def _blocked(state: State, now: int, site_row: int, due: Longs, waiting: list[Reorder], error: Exception) -> Draft:
-    draft = Draft.blank(due)
+def _blocked(state: State, now: int, site_row: int, part: Part, error: Exception) -> Draft:
+    draft = Draft.blank(part.due)
     draft.look[:] = now + DAY
     site = int(state.sites.rows[site_row]["id"]) if site_row >= 0 else 0
     draft.blocked_site = site_row
     text = f"decisions of site {site} stopped, the rest goes on: {error}. A new fact of the site tries again"
     draft.effects.append(Alert("site_blocked", f"site/{site}", site, now, text))
-    draft.effects += [RequestAnswered(r.id, "refused", f"site {site} is blocked", r.slot) for r in waiting]
+    draft.effects += [RequestAnswered(r.id, "refused", f"site {site} is blocked", r.slot) for r in part.waiting]
     return draft
 
 

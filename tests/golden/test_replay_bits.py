@@ -10,7 +10,7 @@ from numpy._core._multiarray_umath import __cpu_features__ as features  # privat
 
 from models.effects import Need, NeedUnnecessary, RefillSeen, RequestAnswered, UsageBooked
 from models.jit import COMPILED
-from models.step import tick
+from models.step import parts
 from tests.support import journals
 
 SEEDS = (1, 2, 3)
@@ -81,7 +81,7 @@ def test_on_a_processor_without_avx512_it_is_the_same(ours, tmp_path):
 def test_a_tick_that_looks_at_few_sites_at_a_time_decides_the_same(journal, monkeypatch):
     """Only the order of effects within the tick follows the parts."""
     whole, before = journals.play(journal)
-    monkeypatch.setattr(tick, "AT_ONCE", 2)
+    monkeypatch.setattr(parts, "AT_ONCE", 2)
     cut, after = journals.play(journal)
     assert sorted(map(repr, cut)) == sorted(map(repr, whole))
     assert after.snapshot() == before.snapshot()

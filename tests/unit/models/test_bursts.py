@@ -1,10 +1,14 @@
 """Very many needs at once are told over several ticks, some sites at a time: nobody waits long for the ledger."""
 
+import pytest
+
+from models.decide.survey import survey
 from models.effects import Need, RequestAnswered
 from models.facts import DeviceFact, LaneFact, Mode, SiteFact
 from models.frame import Signal
 from models.records import Reorder
-from models.step.tick import MOST_NEEDS
+from models.step import parts, tick
+from models.step.parts import MOST_NEEDS
 from models.units import DAY, HOUR, SECOND
 from tests.support.slots import World, slot_fact, stock_fact
 
@@ -35,6 +39,16 @@ def test_a_burst_is_told_site_by_site_and_nothing_twice() -> None:
     ticks = [needs(world.wait(SECOND)) for _ in range(SITES + 1)]
     assert [len(told) for told in ticks] == [SLOTS] * SITES + [0]
     assert [{slot // 100 for slot in told} for told in ticks[:SITES]] == [{2}, {3}, {4}, {5}]
+
+
+def test_in_a_burst_the_rest_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million slots that all need something must not be surveyed again at every tick."""
+    world, looked = burst(), []
+    monkeypatch.setattr(parts, "AT_ONCE", 2 * SLOTS)
+    monkeypatch.setattr(tick, "survey", lambda *a: looked.append(len(a[3])) or survey(*a))
+    assert len(needs(world.wait(SECOND))) == SLOTS
+    assert looked == [1 + SLOTS, SLOTS]  # sites 1 and 2, and site 3, which must wait
+    assert [len(needs(world.wait(SECOND))) for _ in range(SITES)] == [SLOTS] * (SITES - 1) + [0]
 
 
 def test_a_single_site_is_never_cut() -> None:
