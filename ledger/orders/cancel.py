@@ -4,7 +4,7 @@ from ledger.change import Change
 from ledger.orders import book, sent
 from ledger.scope import Scope
 from models.facts import NeedState
-from models.orders import PRE_PLACED, Event, LineState, OrderState
+from models.orders import PRE_PLACED, Event, LineState, OrderState, row_of
 
 _SETTLED = frozenset({OrderState.CANCELLED, OrderState.CANCEL_REQUESTED})
 
@@ -16,6 +16,7 @@ def cancel(change: Change, scope: Scope, order_id: int, reason: str = "") -> Ord
     if state in _SETTLED:
         return state
     if state not in PRE_PLACED:
+        row_of(state, Event.CANCEL_ASKED)  # one that was rejected was never sent
         goods = sent.of_order(change, order_id)
         text = f"ask the supplier to cancel purchase order {goods.number}, and record the answer: {reason}"
         now = sent.move(change, goods, Event.CANCEL_ASKED, text=text, reason=reason)

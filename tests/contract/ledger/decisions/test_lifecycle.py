@@ -179,6 +179,14 @@ def test_what_is_not_offered_any_more_cannot_be_approved(awaiting: tuple[Any, in
 # row 5: reject
 
 
+@pytest.mark.parametrize("verb", ["cancel", "lost"])
+def test_a_rejected_order_was_never_sent_and_takes_nothing_more(awaiting: tuple[Any, int], verb: str) -> None:
+    world, number = awaiting
+    world.orders.reject(world.scope, number, reason="too dear", **who(world))
+    with pytest.raises(NotAllowed, match="an order that is rejected cannot be"):
+        getattr(world.orders, verb)(world.scope, number, **who(world))
+
+
 def test_a_rejected_need_blocks_its_slot_until_it_is_released(awaiting: tuple[Any, int]) -> None:
     world, number = awaiting
     with pytest.raises(ValueError, match="give a reason"):
