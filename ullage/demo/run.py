@@ -37,6 +37,16 @@ LINK_LIFE = DAY
 LINE_EVERY = 10.0
 
 
+def environment_of(settings: Settings, line: Timeline | None, devices: int) -> dict[str, str]:
+    """Of the roles, where nobody asks for more: their log tells what does not go well, for what does is in the view;
+    the gateway takes twice the fleet (devices reconnect), not more than this machine may have open."""
+    environment = compose.child_environment(settings, line)
+    for name, value in (("log_level", "warning"), ("mqtt_connections", str(2 * devices + 100))):
+        if settings.effective[name].source == "default":
+            environment[f"ULLAGE_{name.upper()}"] = value
+    return environment
+
+
 @dataclass(slots=True)
 class Demo:
     settings: Settings
@@ -52,7 +62,7 @@ class Demo:
         self.line = self._timeline()
         compose.initialise(self.settings, self.line)
         remember_devices(self.folder, self.devices)
-        supervisor = Supervisor(self._environment())
+        supervisor = Supervisor(environment_of(self.settings, self.line, self.devices))
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -72,13 +82,6 @@ class Demo:
                 await supervisor.stop()
                 await world.end()
         return 0 if report else 1
-
-    def _environment(self) -> dict[str, str]:
-        """Of the roles: what goes well is in the view, so unless one asks for more their log tells what does not."""
-        environment = compose.child_environment(self.settings, self.line)
-        if self.settings.effective["log_level"].source == "default":
-            environment["ULLAGE_LOG_LEVEL"] = "warning"
-        return environment
 
     def _timeline(self) -> Timeline:
         """Where the simulated date goes on: from the last tick, or from now in a new world."""
