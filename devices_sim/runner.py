@@ -25,6 +25,7 @@ from devices_sim.truth import Happening, Truth
 from devices_sim.world.world import World
 
 TICK_S = 0.05
+TELL_S = 0.5
 SLICE = 100
 """Devices that report between two looks at the sockets."""
 STOPPED_WITHIN_S = 1.5
@@ -171,7 +172,7 @@ class Runner:
             self._every(1.0, self._sync_clock),
             self._every(0.1, self._arrive),
             self._every(0.25, self._supply),
-            self._every(0.5, self._tell),
+            self._every(TELL_S, self._tell),
         ]
         if self.options.progress:
             jobs.append(self._every(0.5, self._progress))
@@ -295,6 +296,10 @@ class Runner:
             self.links.maintain(loop.time())
             await asyncio.sleep(0.05)
         await self.links.close()
+        self._save()
+        # what users did last is still to be told; a run that was told to stop goes on with it at its next start
+        while not self.stop.is_set() and self.teller.waits() and loop.time() < ends:
+            await self._tell()
         self._save()
 
     async def _report(self) -> Report:

@@ -20,6 +20,9 @@ class Teller:
     _slots: dict[tuple[str, str, str], int] = field(default_factory=dict)
     _sites: dict[str, int] = field(default_factory=dict)
 
+    def waits(self) -> bool:
+        return bool(self.truth.untold(1) or self.truth.untold_counts(1))
+
     async def tell(self) -> list[tuple[str, int | None, str]]:
         """Tell what is untold, a page of it; what the product refused as (kind, device index, slot or SKU).
 

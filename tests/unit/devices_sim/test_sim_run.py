@@ -136,7 +136,7 @@ def test_a_full_round_of_demand_and_supply(run, product, new_broker, tmp_path):
     with the report."""
     broker = new_broker()
     size = FleetSize(devices=10, accounts=1, sites=1, kinds={"copier": 1}, initial=(0.01, 0.03), spares=0.0)
-    users = Users(tell=1.0, count=1.0, miscount=0.0)
+    users = Users(tell=1.0, count=1.0, miscount=0.0, part_used=0.0)  # a part-used supply leaves the shelf as it is
     product.collections["/v1/sites"] = [{"id": 77, "account": "acme", "name": "berlin"}]
     product.collections["/v1/slots"] = [
         {
@@ -167,6 +167,23 @@ def test_a_full_round_of_demand_and_supply(run, product, new_broker, tmp_path):
     assert status["state"] == "ended"
     assert status["acked"] == status["report"]["acked"] == report.acked
     assert status["empties_missed"] == report.empties_missed
+
+
+def test_what_users_did_last_is_told_before_the_end(run, product, new_broker, tmp_path, monkeypatch):
+    """They tell but once while the scenario runs, before anything happened: the rest is told when it is over."""
+    monkeypatch.setattr("devices_sim.runner.TELL_S", 3_600.0)
+    broker = new_broker()
+    size = FleetSize(devices=10, accounts=1, sites=1, kinds={"copier": 1}, initial=(0.0, 0.0005), spares=0.0)
+    users = Users(tell=0.0, count=1.0, miscount=0.0)
+    product.collections["/v1/sites"] = [{"id": 77, "account": "acme", "name": "berlin"}]
+
+    async def supply(made):
+        while not made.synced.is_set() or not hasattr(made, "world"):
+            await asyncio.sleep(0.01)
+        made.world.deliver("acme/berlin", "TN-K", 30, made.clock.now())
+
+    report = run(lived(tmp_path, broker, product, scenario(fleet=size, duration="30h", users=users), supply))
+    assert len([path for path, _ in product.calls if path == "/v1/sites/77/spares"]) == report.counted > 0
 
 
 def test_what_users_tell_waits_while_the_product_is_down_and_goes_on_record_when_refused(
