@@ -23,6 +23,7 @@ from api.routes import (
     needs,
     orders,
     purchase_orders,
+    quarantine,
     requests,
     sites,
     slots,
@@ -43,6 +44,7 @@ ROUTERS = (
     purchase_orders,
     requests,
     happenings,
+    quarantine,
     events,
     docs,
 )

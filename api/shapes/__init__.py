@@ -4,7 +4,7 @@ tests hold every one to its model."""
 from api.shapes.common import Band, Mode, Money, Page, Problem, Shape, Share, State, Time
 from api.shapes.demand import Demand, DemandWeek
 from api.shapes.fleet import Account, Device, DeviceModel, DeviceWithSlots, Fit, Product, Site, SlotTemplate, Spares
-from api.shapes.happenings import Alert, Asked, Held, HeldDetail, Task
+from api.shapes.happenings import Alert, Asked, Task
 from api.shapes.orders import (
     Approval,
     Approved,
@@ -17,6 +17,7 @@ from api.shapes.orders import (
     PurchaseOrderLine,
     Receipt,
 )
+from api.shapes.quarantine import Held, HeldDetail, HeldPart
 from api.shapes.slots import (
     Days,
     EmptyBefore,
@@ -49,6 +50,7 @@ __all__ = [
     "Forecast",
     "Held",
     "HeldDetail",
+    "HeldPart",
     "History",
     "LevelBucket",
     "Mode",

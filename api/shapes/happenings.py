@@ -1,4 +1,4 @@
-"""What people have to look at: requests, alerts, tasks, refused input."""
+"""What people have to look at: requests, alerts, tasks."""
 
 from datetime import datetime
 from typing import Literal
@@ -52,20 +52,3 @@ class Task(Shape):
     opened_at: datetime
     closed_at: datetime | None
     closed_by: str
-
-
-class Held(Shape):
-    id: int
-    account_id: int | None
-    device_id: int | None
-    received_at: datetime | None
-    code: str = Field(examples=["level_out_of_range"])
-    reason: str
-    state: Literal["held", "discarded", "replayed"]
-    settled_by: str
-    settled_at: datetime | None
-    size: int = Field(description="Bytes of the raw input.")
-
-
-class HeldDetail(Held):
-    raw: str = Field(description="As text, what is no UTF-8 replaced.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ingest.advice import ADVICE, advice
 from ingest.mqtt.codes import Reason
 from ledger.fleet import document as fleet
 from tests.support import reference
@@ -51,6 +52,11 @@ def test_codes_of_refused_messages() -> None:
 
 def test_codes_of_the_quarantine() -> None:
     assert cells("errors", "Quarantine") == reference.worker_codes()
+
+
+def test_every_code_has_words_and_a_hint() -> None:
+    assert set(ADVICE) == reference.gateway_codes() | {"not_kept"} | reference.worker_codes()
+    assert advice("of_another_version").means == "of another version"
 
 
 def test_codes_of_alerts() -> None:

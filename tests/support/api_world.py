@@ -39,6 +39,7 @@ from series.sqlite import SqliteSeries
 T0 = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 REAL = 1_700_000_000_000
 LIVED = 2 * HOUR
+REFUSED = b'{"v":1,"boot":"a81f03c2d94e77b1","seq":11,"supplies":{"black":{"level":42},"beans":{"state":"ok"}}}'
 
 
 def document() -> dict[str, Any]:
@@ -202,9 +203,7 @@ class ApiWorld:
                 RefillSeen(slots[1], 1, RefillKind.NEW, T0 - 20 * DAY, 7, 9, 3.0, 100.0, 1.0, 0, "a new supply"),
                 *(UsageBooked(slots[0], T0 // DAY - n, 1.5 + n) for n in range(30)),
                 Alert("silent", f"device/{device}", site, T0, "nothing was heard for 3 days"),
-                Quarantined(
-                    device, T0, 7, 11, "level_out_of_range", "supplies.black.level is 42: use 0..1", b'{"v":1}'
-                ),
+                Quarantined(device, T0, 0, 11, "level_out_of_range", "supplies.black.level is 42: use 0..1", REFUSED),
             )
         self.apply(after=LIVED)
         buckets = [
