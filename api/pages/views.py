@@ -11,13 +11,16 @@ from api.pages.session import Viewer
 from api.paging import Cursor, Id, decode
 from api.paging import page as page_of
 from api.services import Wired
-from ledger.views import happenings, orders, places, slots
+from ingest.advice import advice
+from ledger.views import happenings, orders, places, quarantine, slots
 from ledger.views.rows import from_iso, iso
 from ledger.why import why_order, why_slot
 from models.orders import PRE_PLACED, OrderState
 
 router = APIRouter(include_in_schema=False)
 SHOWN = 50
+REASONS = 3
+MOST_COUNTED = 500
 MAY_CANCEL = PRE_PLACED | {OrderState.PLACED, OrderState.ACKNOWLEDGED}
 
 
@@ -37,6 +40,7 @@ def home(
         awaiting = orders.orders(tx, scope, state=OrderState.AWAITING, site=site, limit=20)
         tasks = [t for t in happenings.tasks(tx, scope, state="open", site=site, limit=40) if t["kind"] != "approval"]
         where = places.site(tx, scope, site) if site else None
+        counts = quarantine.counts(tx, scope, most=MOST_COUNTED) if not (site or cursor) else quarantine.NONE
     risky = page_of(rows, SHOWN, lambda row: [from_iso(row["empty_at"]), row["id"]])
     return page(
         request,
@@ -45,6 +49,8 @@ def home(
         risky=risky,
         awaiting=awaiting,
         tasks=tasks,
+        counts=counts,
+        held=[(advice(code).means, count) for code, count in counts.by_code[:REASONS]],
         site=where,
         now=iso(now),
         first=not cursor,

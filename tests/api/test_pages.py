@@ -39,7 +39,12 @@ def send(browser: Client, page: str, action: str, **fields: Any) -> httpx.Respon
     return browser("POST", action, data={"csrf": csrf[1]} | fields)
 
 
-@pytest.mark.parametrize("path", ["/", "/orders", "/orders/2", "/slots/6", "/?site=2", "/orders?state=awaiting"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/orders", "/orders/2", "/slots/6", "/?site=2", "/orders?state=awaiting", "/quarantine", "/quarantine/2",
+    ],
+)  # fmt: skip
 def test_pages_need_nothing_inline(still: ApiWorld, path: str) -> None:
     """The Content-Security-Policy forbids it, so a page with it would be broken."""
     text = see(signed_in(still), path)
@@ -75,7 +80,9 @@ STYLE = (Path(pages.__file__).parents[1] / "static" / "ullage.css").read_text()
 NARROW = STYLE.split("@media (max-width: 40rem)")[1]
 
 
-@pytest.mark.parametrize("path", ["/", "/orders", "/orders/2", "/slots/6", "/sign-in", "/v1/docs"])
+@pytest.mark.parametrize(
+    "path", ["/", "/orders", "/orders/2", "/slots/6", "/quarantine", "/quarantine/2", "/sign-in", "/v1/docs"]
+)
 def test_pages_fit_a_phone(still: ApiWorld, path: str) -> None:
     """The screen's own width is used, and what is wider than it, tables, scrolls by itself (or falls apart: slots)."""
     text = see(Client(still.app, None) if path == "/sign-in" else signed_in(still), path)
@@ -93,7 +100,7 @@ def test_nothing_is_wider_than_a_phone() -> None:
 
 
 def test_without_a_session_it_asks_to_sign_in(still: ApiWorld) -> None:
-    for path in ("/", "/orders", "/orders/1", "/slots/1"):
+    for path in ("/", "/orders", "/orders/1", "/slots/1", "/quarantine", "/quarantine/1"):
         answer = Client(still.app, None)("GET", path, headers=HTML)
         assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
     assert Client(still.app, None).get("/live").status_code == 401

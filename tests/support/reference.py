@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from api import problems
 from api.app import ROUTERS
-from api.pages import actions, views
+from api.pages import actions, quarantine, views
 from ingest.metrics import GatewayMetrics
 from ledger import receipts
 from ledger.orders.book import NEED_WORDS
@@ -95,7 +95,12 @@ def routes() -> list[APIRoute]:
 
 
 def page_routes() -> list[APIRoute]:
-    return [route for module in (views, actions) for route in module.router.routes if isinstance(route, APIRoute)]
+    return [
+        route
+        for module in (views, quarantine, actions)
+        for route in module.router.routes
+        if isinstance(route, APIRoute)
+    ]
 
 
 def page() -> str:
