@@ -12,9 +12,11 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from ingest.release import RefusedStill
 from ledger.fleet import BadFleet
 from ledger.orders.release import NotRefused
 from ledger.orders.sent import NoSuchLine
+from ledger.quarantine import Settled
 from ledger.registry.common import Invalid, Taken
 from ledger.scope import NotFound
 from models.orders import ImplausibleQuantity, NotAllowed
@@ -58,6 +60,8 @@ STATUS: Final[Mapping[type[Exception], tuple[int, str]]] = MappingProxyType(
         NotFound: (404, "not_found"),
         NotAllowed: (409, "not_allowed"),
         NotRefused: (409, "not_refused"),
+        Settled: (409, "settled"),
+        RefusedStill: (422, "refused_still"),
         Taken: (409, "taken"),
         Invalid: (422, "invalid"),
         BadFleet: (422, "bad_fleet"),

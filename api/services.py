@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from ingest.release import Quarantine
 from ledger.engine import Ledger
 from ledger.orders.facade import Orders
 from models.stores import Series
@@ -16,6 +17,7 @@ class Services:
     ledger: Ledger
     orders: Orders
     series: Series
+    quarantine: Quarantine
     now: Callable[[], int]  # domain time, ms
     real_now: Callable[[], int]  # for tokens and links, ms
     speed: float = 1.0  # how fast domain time passes

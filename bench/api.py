@@ -28,6 +28,8 @@ from api.services import Services
 from bench.api_client import Answered, Planned, quantile, request
 from bench.api_client import run as ask
 from bench.api_world import NOW, SEED, SLOTS, World, fill
+from ingest.release import Quarantine
+from journal.open import open_journal
 from ledger import tables as t
 from ledger.decisions import LedgerDecisions
 from ledger.engine import open_ledger
@@ -111,8 +113,14 @@ def _quantile(answered: list[Answered], p: float) -> float:
 async def _serve(folder: Path) -> None:
     """Until standard input ends."""
     logs.configure("warning", "text", "api")  # on stderr: standard output says the port, and is read no further
-    with closing(_ledger(folder)) as ledger, closing(_series(folder)) as series:
-        wired = Services(ledger, Orders(ledger), series, lambda: NOW, lambda: int(time.time() * 1000))
+    with (
+        closing(_ledger(folder)) as ledger,
+        closing(_series(folder)) as series,
+        closing(open_journal(f"sqlite:///{folder / 'journal.db'}")) as journal,
+    ):
+        wired = Services(
+            ledger, Orders(ledger), series, Quarantine(ledger, journal), lambda: NOW, lambda: int(time.time() * 1000)
+        )
         stop = asyncio.Event()
 
         async def until_told() -> None:

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from ingest.again import packed
 from ingest.frames import Resolver
 from ingest.limits import Rejected
 from ingest.message import decode
 from ingest.tail import lines
-from journal.codec import DamagedRecord, kind_of
 from models.identity import DeviceIdentity
-from models.records import Kind
 
 MOST: Final = 300
 """Parts that are shown: 4 KiB, the most that is kept of a message, hardly holds more."""
@@ -26,14 +25,6 @@ class Part(NamedTuple):
     said: str
     taken: str
     fault: bool
-
-
-def packed(raw: bytes) -> bool:
-    """Is it a reading as the journal has it? Else it is what the device sent."""
-    try:
-        return kind_of(raw) is Kind.FRAME
-    except DamagedRecord:
-        return False
 
 
 def text_of(raw: bytes) -> str:

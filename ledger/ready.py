@@ -1,10 +1,13 @@
 """A device may connect once all facts of its registration are in the journal."""
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, String, cast, literal, select, update
 
 from ledger.outbox import WAITING
 from ledger.registry.directory_change import next_change
-from ledger.tables import device, outbox
+from ledger.tables import device, outbox, slot
+from ledger.tables.streams import UNSETTLED
 from models.outbox import Kind
 
 
@@ -20,3 +23,10 @@ def mark_ready(tx: Connection) -> int:
         return 0
     values = {"ready": True, "change": next_change(tx)}
     return tx.execute(update(device).where(~device.c.ready, *through).values(values)).rowcount
+
+
+def unsent(tx: Connection, device_ids: Collection[int]) -> set[int]:
+    """Those of which a slot has changed and the journal does not know it yet: a reading that names it must wait."""
+    fact = literal("slot/") + cast(slot.c.id, String)
+    query = select(slot.c.device_id).distinct().join(outbox, outbox.c.aggregate == fact)
+    return set(tx.scalars(query.where(slot.c.device_id.in_(device_ids), UNSETTLED)))

@@ -61,6 +61,7 @@ class ReadingFlag(IntFlag):
     NO_SEQUENCE = 4  # no boot and seq: the key is (ts, content hash), kept in seq
     BACKFILLED = 8  # imported from a file: trains and fills the series, never makes needs
     OFFLINE = 16  # the last will of a connection that broke
+    REPLAYED = 32  # a person let it out of the quarantine
 
 
 class SupplyFlag(IntFlag):

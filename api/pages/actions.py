@@ -10,7 +10,7 @@ from api.asking import ask, request_id
 from api.auth import Gate, client_of
 from api.pages import session
 from api.pages.render import back, page
-from api.pages.session import Form, Session, Viewer
+from api.pages.session import Form, Viewer
 from api.paging import Id
 from api.problems import Problem
 from api.routes.events import stream
@@ -76,7 +76,7 @@ async def live(request: Request, wired: Wired, viewer: Viewer) -> StreamingRespo
 @router.post("/orders/{order_id}/approve")
 def approve(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
     """As POST /v1/orders/{order_id}/approve."""
-    who = _who(form.session, Permission.APPROVE)
+    who = form.session.must(Permission.APPROVE)
     done = wired.orders.approve(
         who.caller.scope, order_id, by=who.caller.person, now=wired.now(), reason=form.text("reason")
     )
@@ -86,7 +86,7 @@ def approve(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
 @router.post("/orders/{order_id}/reject")
 def reject(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
     """Needs a reason."""
-    who, reason = _who(form.session, Permission.APPROVE), form.text("reason")
+    who, reason = form.session.must(Permission.APPROVE), form.text("reason")
     if not reason:
         return back(f"/orders/{order_id}", "Say why: a rejection needs a reason.")
     wired.orders.reject(who.caller.scope, order_id, by=who.caller.person, now=wired.now(), reason=reason)
@@ -96,7 +96,7 @@ def reject(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
 @router.post("/orders/{order_id}/cancel")
 def cancel(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
     """As POST /v1/orders/{order_id}/cancel."""
-    who = _who(form.session, Permission.ORDER)
+    who = form.session.must(Permission.ORDER)
     state = wired.orders.cancel(
         who.caller.scope, order_id, by=who.caller.person, now=wired.now(), reason=form.text("reason")
     )
@@ -106,7 +106,7 @@ def cancel(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
 @router.post("/slots/{slot_id}/count")
 async def count(request: Request, wired: Wired, form: Form, slot_id: Id) -> RedirectResponse:
     """We have N of what this slot takes, on the shelf of its site."""
-    who = _who(form.session, Permission.ORDER)
+    who = form.session.must(Permission.ORDER)
     try:
         body = Counted(sku=form.text("sku", 64), units=float(form.text("units", 20)))
     except ValueError as error:
@@ -124,7 +124,7 @@ async def count(request: Request, wired: Wired, form: Form, slot_id: Id) -> Redi
 @router.post("/slots/{slot_id}/{what}")
 async def ask_for(request: Request, wired: Wired, form: Form, slot_id: Id, what: str) -> RedirectResponse:
     """swapped, reorder, reverse (of `cycle`)."""
-    who = _who(form.session, Permission.ORDER)
+    who = form.session.must(Permission.ORDER)
     number, by = request_id(request, who.caller), who.caller.person
     asked: AnyRequest
     if what == "swapped":
@@ -160,9 +160,3 @@ def _told(found: dict[str, Any]) -> str:
     if found["outcome"] is None:
         return "Noted; the outcome will show here in a moment."
     return f"{OUTCOMES[found['outcome']]} {found['reason']}".strip()
-
-
-def _who(session: Session, permission: Permission) -> Session:
-    if not session.caller.may(permission):
-        raise Problem(403, "forbidden", f"role {session.caller.role} may not {permission}")
-    return session

@@ -3,7 +3,7 @@
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from api.pages import actions, quarantine, views
+from api.pages import actions, quarantine, quarantine_actions, views
 from api.pages.render import ROOT, Static, page
 from api.pages.session import SignedOut
 
@@ -11,6 +11,7 @@ from api.pages.session import SignedOut
 def install(app: FastAPI) -> None:
     app.include_router(views.router)
     app.include_router(quarantine.router)
+    app.include_router(quarantine_actions.router)
     app.include_router(actions.router)
     app.mount("/static", Static(directory=ROOT / "static"))
     app.state.problem_page = problem_page

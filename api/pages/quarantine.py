@@ -12,6 +12,7 @@ from api.paging import page as page_of
 from api.routes.quarantine import advised, detail
 from api.services import Wired
 from ingest.advice import advice
+from ingest.release import PARTLY
 from ledger.views import quarantine as view
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +38,7 @@ def quarantine_list(
         request,
         "quarantine.html",
         viewer,
-        found=page_of([advised(row) for row in rows], SHOWN, lambda row: [row["id"]]),
+        found=page_of(advised(wired, scope, rows), SHOWN, lambda row: [row["id"]]),
         reasons=[(name, count, advice(name)) for name, count in counts.by_code],
         counts=counts,
         state=state,
@@ -49,4 +50,5 @@ def quarantine_list(
 def held(request: Request, wired: Wired, viewer: Viewer, held_id: Id) -> HTMLResponse:
     """One: why, what to do, and everything that it says."""
     found = detail(wired, viewer.caller.scope, held_id)
-    return page(request, "held.html", viewer, held=found, zone=found["time_zone"] or "UTC")
+    correctable = bool(found["device"]) and not found["usable"] and found["code"] not in PARTLY
+    return page(request, "held.html", viewer, held=found, zone=found["time_zone"] or "UTC", correctable=correctable)

@@ -37,6 +37,12 @@ class Session:
     def may(self, permission: str) -> bool:
         return self.caller.may(Permission(permission))
 
+    def must(self, permission: Permission) -> "Session":
+        """Raises Problem 403."""
+        if not self.caller.may(permission):
+            raise Problem(403, "forbidden", f"role {self.caller.role} may not {permission}")
+        return self
+
 
 def begin(wired: Services, response: Response, token_id: int, *, secure: bool) -> None:
     """Sign in: the cookie lasts LIFE, or as long as the token."""

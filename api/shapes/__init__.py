@@ -17,7 +17,7 @@ from api.shapes.orders import (
     PurchaseOrderLine,
     Receipt,
 )
-from api.shapes.quarantine import Held, HeldDetail, HeldPart
+from api.shapes.quarantine import DiscardedMany, Held, HeldDetail, HeldPart, ReplayedMany
 from api.shapes.slots import (
     Days,
     EmptyBefore,
@@ -45,6 +45,7 @@ __all__ = [
     "Device",
     "DeviceModel",
     "DeviceWithSlots",
+    "DiscardedMany",
     "EmptyBefore",
     "Fit",
     "Forecast",
@@ -67,6 +68,7 @@ __all__ = [
     "PurchaseOrderLine",
     "Receipt",
     "Refill",
+    "ReplayedMany",
     "Shape",
     "Share",
     "Site",

@@ -25,7 +25,11 @@ class Held(Shape):
     state: Literal["held", "discarded", "replayed"]
     settled_by: str
     settled_at: datetime | None
+    note: str = Field(description="Why, in the words of who settled it.")
+    partition: int | None = Field(description="Where it is in the journal as a reading, if it was replayed.")
+    offset: int | None
     size: int = Field(description="Bytes of the raw input.")
+    usable: bool = Field(description="It waits, and could be replayed as it is: what kept it out is gone.")
 
 
 class HeldPart(Shape):
@@ -39,4 +43,26 @@ class HeldPart(Shape):
 
 class HeldDetail(Held):
     raw: str = Field(description="As text, what is no UTF-8 replaced; a packed reading in hexadecimal.")
+    fixed: str | None = Field(description="What was replayed in its place, if it was corrected.")
     parts: list[HeldPart] = Field(description="Decoded as far as it can be; empty where nothing can be.")
+
+
+class Went(Shape):
+    id: int
+    partition: int
+    offset: int
+
+
+class Stayed(Shape):
+    id: int
+    code: str = Field(description="Of what keeps it out today.", examples=["wrong_unit"])
+    reason: str
+
+
+class ReplayedMany(Shape):
+    replayed: list[Went] = Field(description="In the journal as readings now.")
+    kept: list[Stayed] = Field(description="Refused still, and waiting still.")
+
+
+class DiscardedMany(Shape):
+    discarded: list[int]

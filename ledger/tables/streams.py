@@ -69,10 +69,16 @@ quarantine = Table(
     word("source", 200),  # identity of what was quarantined: the same is not kept twice
     word("settled_by", 128, default=""),
     ms("settled_at", nullable=True),
+    Column("note", Text, nullable=False, server_default=""),  # why, in the words of who settled it
+    Column("fixed", LargeBinary),  # what was replayed in its place, if it was corrected
+    Column("partition", Integer),  # where it is in the journal as a reading
+    Column("offset", BigInteger),
     UniqueConstraint("source"),
     sqlite_autoincrement=True,
 )
 Index("ix_quarantine_account", quarantine.c.account_id, quarantine.c.id)
+HELD = text("state = 'held'")
+Index("ix_quarantine_held", quarantine.c.account_id, quarantine.c.id, sqlite_where=HELD, postgresql_where=HELD)
 
 request = Table(
     "request",

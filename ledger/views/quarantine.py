@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, literal_column, select
 
 from ledger import tables as t
 from ledger.scope import Scope
@@ -14,14 +14,17 @@ from ledger.views.rows import Dict, columns, only, shown
 
 MOST_COUNTED: Final = 10_000
 """A page must not wait for a count of everything that a broken fleet sent."""
-_HELD = "id account_id device_id ts=received_at code reason state settled_by settled_at"
+WAITING: Final = "held"
+_COLUMNS = "id account_id device_id ts=received_at code reason state settled_by settled_at note partition offset"
+_WAITS: Final = t.quarantine.c.state == literal_column(f"'{WAITING}'")
+"""Written out: only then does SQLite look where nothing else is, in ix_quarantine_held."""
 
 
-def _held() -> Select[Any]:
+def _rows() -> Select[Any]:
     """What nobody's device sent has no account, device and site."""
     return (
         select(
-            *columns(t.quarantine, _HELD),
+            *columns(t.quarantine, _COLUMNS),
             func.length(t.quarantine.c.raw).label("size"),
             t.account.c.name.label("account"),
             t.device.c.name.label("device"),
@@ -35,35 +38,27 @@ def _held() -> Select[Any]:
     )
 
 
-_LIST: Final = Query(
-    _held,
-    owner=t.quarantine.c.account_id,
-    keys=[t.quarantine.c.id],
-    newest_first=True,
-    state=t.quarantine.c.state,
-    device=t.quarantine.c.device_id,
-    code=t.quarantine.c.code,
-)
-_ONE: Final = Query(
-    lambda: _held().add_columns(t.quarantine.c.raw),
-    owner=t.quarantine.c.account_id,
-    keys=[t.quarantine.c.id],
-    id=t.quarantine.c.id,
-)
-_CODES: Final = Query(
-    lambda: select(t.quarantine.c.code),
-    owner=t.quarantine.c.account_id,
-    keys=[t.quarantine.c.id],
-    newest_first=True,
-    state=t.quarantine.c.state,
-)
+_HOW: Final[dict[str, Any]] = {
+    "owner": t.quarantine.c.account_id,
+    "keys": [t.quarantine.c.id],
+    "newest_first": True,
+    "id": t.quarantine.c.id,
+    "state": t.quarantine.c.state,
+    "device": t.quarantine.c.device_id,
+    "code": t.quarantine.c.code,
+}
+_ANY: Final = Query(_rows, **_HOW)
+_WAITING: Final = Query(lambda: _rows().where(_WAITS), **_HOW)
+_ONE: Final = Query(lambda: _rows().add_columns(t.quarantine.c.raw, t.quarantine.c.fixed), **_HOW)
+_CODES: Final = Query(lambda: select(t.quarantine.c.code), **_HOW)
+_WAITING_CODES: Final = Query(lambda: select(t.quarantine.c.code).where(_WAITS), **_HOW)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     by_code: list[tuple[str, int]]  # the most frequent first
     total: int
-    more: bool  # only the newest MOST_COUNTED were counted
+    more: bool  # only the newest were counted
 
     def __str__(self) -> str:
         return f"more than {self.total}" if self.more else str(self.total)
@@ -76,23 +71,25 @@ def held(
     tx: Connection,
     scope: Scope,
     *,
-    state: str = "held",
+    state: str = WAITING,
     device: int | None = None,
     code: str | None = None,
     position: Sequence[Any] | None = None,
     limit: int = 100,
 ) -> list[Dict]:
     """Without the raw bytes, newest first, behind `position` = (id,)."""
-    return shown(_LIST.run(tx, scope, position=position, limit=limit, state=state, device=device, code=code))
+    query, wanted = (_WAITING, None) if state == WAITING else (_ANY, state)
+    return shown(query.run(tx, scope, position=position, limit=limit, state=wanted, device=device, code=code))
 
 
 def one(tx: Connection, scope: Scope, held_id: int) -> Dict:
-    """With its raw bytes. Raises NotFound."""
-    return only(shown(_ONE.run(tx, scope, id=held_id)), f"held input {held_id}")
+    """With its raw bytes and what was replayed in their place. Raises NotFound."""
+    return only(shown(_ONE.run(tx, scope, id=held_id)), f"quarantined input {held_id}")
 
 
-def counts(tx: Connection, scope: Scope, state: str = "held", most: int = MOST_COUNTED) -> Counts:
+def counts(tx: Connection, scope: Scope, state: str = WAITING, most: int = MOST_COUNTED) -> Counts:
     """How many of each code are in a state."""
-    codes = [code for (code,) in _CODES.run(tx, scope, state=state, limit=most + 1)]
+    query, wanted = (_WAITING_CODES, None) if state == WAITING else (_CODES, state)
+    codes = query.run(tx, scope, state=wanted, limit=most + 1).scalars().all()
     found = Counter(codes[:most])
     return Counts(found.most_common(), sum(found.values()), len(codes) > most)

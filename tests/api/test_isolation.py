@@ -31,6 +31,7 @@ BODIES: dict[str, Any] = {
 # who may call everything that names objects of an account, if the account were his
 CALLERS = {
     "/v1/quarantine/{held_id}/discard": Role.OPERATOR,
+    "/v1/quarantine/{held_id}/replay": Role.OPERATOR,
     "/v1/purchase-orders/{number}/acknowledge": Role.OPERATOR,
     "/v1/purchase-orders/{number}/answer-cancel": Role.OPERATOR,
     "/v1/purchase-orders/{number}/ship": Role.OPERATOR,

@@ -12,6 +12,7 @@ from sqlalchemy import Table, select
 
 from api.app import create_app
 from api.services import Services
+from ingest.release import Quarantine
 from ledger import tables as t
 from ledger import tokens
 from ledger.decisions import LedgerDecisions
@@ -35,6 +36,7 @@ from models.effects import (
 from models.stores import Bucket
 from models.units import DAY, HOUR
 from series.sqlite import SqliteSeries
+from tests.support.gateway_fakes import MemoryJournal
 
 T0 = 1_795_000_000_000  # 2026-11-18T11:06:40Z
 REAL = 1_700_000_000_000
@@ -161,6 +163,7 @@ class ApiWorld:
 
     def __init__(self, ledger: Ledger, series: SqliteSeries, *, empty: bool) -> None:
         self.ledger, self.series = ledger, series
+        self.journal = MemoryJournal()
         self.now, self.real = T0, REAL
         if empty:
             apply_fleet(ledger, parse_fleet(document()), T0)
@@ -180,7 +183,15 @@ class ApiWorld:
         if empty:
             self._live()
         self.now = T0 + 2 * LIVED
-        self.services = Services(ledger, self.orders, series, lambda: self.now, lambda: self.real, answer_within_s=0.05)
+        self.services = Services(
+            ledger,
+            self.orders,
+            series,
+            Quarantine(ledger, self.journal),
+            lambda: self.now,
+            lambda: self.real,
+            answer_within_s=0.05,
+        )
         self.app = create_app(self.services)
         self.operator = self.client(Role.OPERATOR, accounts=None)
 

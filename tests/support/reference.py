@@ -19,7 +19,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from api import problems
 from api.app import ROUTERS
-from api.pages import actions, quarantine, views
+from api.pages import actions, quarantine, quarantine_actions, views
 from ingest.metrics import GatewayMetrics
 from ledger import receipts
 from ledger.orders.book import NEED_WORDS
@@ -97,7 +97,7 @@ def routes() -> list[APIRoute]:
 def page_routes() -> list[APIRoute]:
     return [
         route
-        for module in (views, quarantine, actions)
+        for module in (views, quarantine, actions, quarantine_actions)
         for route in module.router.routes
         if isinstance(route, APIRoute)
     ]

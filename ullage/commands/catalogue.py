@@ -1,14 +1,18 @@
 """Commands about what is bought and from whom: products, suppliers; and the fleet file, which has everything."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 import msgspec
 import yaml
 
+from ingest.release import Quarantine
 from ledger.fleet import apply_fleet, parse_fleet
 from ledger.registry import products, suppliers
+from ledger.scope import Scope
 from models.stores import StoreError
+from ullage import compose
 from ullage.commands.common import (
     SettingsOf,
     as_json,
@@ -41,13 +45,17 @@ def fleet_apply(settings_of: SettingsOf, file: Path, as_json: bool) -> None:
         document = yaml.safe_load(file.read_text())
     except yaml.YAMLError as error:
         raise StoreError(f"{file}: not YAML: {error}") from error
-    with opened(settings) as ledger:
+    with opened(settings) as ledger, closing(compose.journal_of(settings)) as journal:
         result = apply_fleet(ledger, parse_fleet(document), domain_now(settings))
+        released = Quarantine(ledger, journal).released(Scope.all())
     if as_json:
-        emit({"summary": result.summary, "credentials": [c._asdict() for c in result.credentials]})
+        credentials = [c._asdict() for c in result.credentials]
+        emit({"summary": result.summary, "credentials": credentials, "released": released})
         return
     click.echo(", ".join(f"{n} {noun.replace('_', ' ')}" for noun, n in result.summary.items()))
     table([c._asdict() for c in result.credentials], ("account", "device", "token"), "No new devices.")
+    if released:
+        click.echo(f"{released} in quarantine can be used by now: ullage quarantine replay --released")
 
 
 @click.group()

@@ -4,6 +4,7 @@ from contextlib import closing
 
 from api.server import serve
 from api.services import Services
+from ingest.release import Quarantine
 from ledger.clock import real_ms
 from ledger.orders.facade import Orders
 from ullage import compose, gauges
@@ -26,6 +27,7 @@ async def main(role: Role) -> None:
             ledger,
             Orders(ledger, compose.rules_of(s)),
             series,
+            Quarantine(ledger, journal),
             role.now,
             real_ms,
             speed=role.speed,

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from ledger import outbox, quarantine
+from ledger import outbox
 from ledger.directory import LedgerDirectory
 from ledger.engine import Ledger
 from ledger.fleet import apply_fleet, parse_fleet
@@ -22,7 +22,6 @@ from ledger.registry.devices import NewDevice
 from ledger.registry.price_lists import Price
 from ledger.registry.unmapped import MAX_UNMAPPED, add_unmapped
 from ledger.scope import NotFound, Scope
-from ledger.tables import quarantine as quarantine_table
 from models.facts import (
     AccountFact,
     AccountProductFact,
@@ -279,29 +278,3 @@ def test_an_unmapped_slot_becomes_mapped(fleet: Ledger) -> None:
         (slot,) = [one for one in slots.list_slots(tx, EVERYTHING, device_id=1) if one.name == "waste"]
     assert slot.model_slot_id is not None
     assert slot.ascending
-
-
-def test_quarantined_input_is_seen_and_discarded_by_its_account(fleet: Ledger) -> None:
-    row = {"account_id": 1, "device_id": 1, "ts": NOW, "boot": (1 << 64) - 1, "code": "c", "reason": "r", "raw": b"{"}
-    with fleet.write() as tx:
-        tx.execute(quarantine_table.insert().values(row | {"source": "x"}))
-        (held,) = quarantine.list_held(tx, Scope.of(1))
-        assert held.boot == (1 << 64) - 1
-        assert quarantine.list_held(tx, Scope.of(2)) == []
-        with pytest.raises(NotFound):
-            quarantine.discard(tx, Scope.of(2), held.id, "Eve", NOW)
-        assert quarantine.discard(tx, Scope.of(1), held.id, "Ann", NOW)
-        assert not quarantine.discard(tx, Scope.of(1), held.id, "Ann", NOW)
-        assert quarantine.list_held(tx, Scope.of(1)) == []
-        assert tx.scalar(select(quarantine_table.c.settled_by)) == "Ann"
-
-
-def test_quarantined_input_is_replayed_once(fleet: Ledger) -> None:
-    row = {"account_id": 1, "device_id": 1, "ts": NOW, "code": "c", "reason": "r", "raw": b"{", "source": "x"}
-    with fleet.write() as tx:
-        tx.execute(quarantine_table.insert().values(row))
-        (held,) = quarantine.list_held(tx, Scope.of(1))
-        assert quarantine.replayed(tx, Scope.of(1), held.id, "Ann", NOW)
-        assert not quarantine.replayed(tx, Scope.of(1), held.id, "Ann", NOW)
-        assert not quarantine.discard(tx, Scope.of(1), held.id, "Ann", NOW)
-        assert [one.id for one in quarantine.list_held(tx, Scope.of(1), state="replayed")] == [held.id]
