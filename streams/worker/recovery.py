@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from models.effects import Alert, Effect, Need
-from models.stores import Checkpoint, Claim, DecisionLedger, StoreError
+from models.stores import Checkpoint, Claim, DecisionLedger, Fenced, StoreError
 from streams.worker import metrics
 from streams.worker.batching import Folder
 from streams.worker.checkpoints import split
@@ -56,7 +56,14 @@ def recover(
 
     def take() -> Claim:
         claim = stores.decisions.claim(partition, config.owner, journal.id)
-        stores.state.claim(partition, claim.epoch)
+        try:
+            stores.state.claim(partition, claim.epoch)
+        except Fenced as error:
+            stores.decisions.apply(partition, claim.epoch, 0, 0, [])  # raises Fenced if another worker came between
+            raise StoresDisagree(
+                f"partition {partition}: the state store knows a later epoch than the ledger gives: {error}. The "
+                "ledger was restored from an older copy than the state: restore ledger, state, journal of one backup."
+            ) from error
         return claim
 
     claim = patiently(f"partition {partition}: claiming", take, config, clocks)

@@ -78,9 +78,24 @@ def test_a_checkpoint_of_another_journal_is_refused(tmp_path: kit.Path) -> None:
         taken(disks(2, journal_id="other"), tmp_path)
 
 
-def test_a_restored_ledger_is_fenced_by_the_state_store(tmp_path: kit.Path) -> None:
+def test_a_ledger_older_than_the_state_is_told_and_not_taken_for_another_worker(tmp_path: kit.Path) -> None:
     made = disks(2)
     made.state["epoch"] = 7
+    with pytest.raises(StoresDisagree, match=r"later epoch than the ledger gives.*older copy than the state"):
+        taken(made, tmp_path)
+
+
+def test_a_worker_that_came_between_ledger_and_state_is_no_old_ledger(
+    tmp_path: kit.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = disks(2)
+    claim = kit.FakeState.claim
+
+    def overtaken(state: kit.FakeState, partition: int, epoch: int) -> None:
+        made.ledger["epoch"] = made.state["epoch"] = epoch + 1
+        claim(state, partition, epoch)
+
+    monkeypatch.setattr(kit.FakeState, "claim", overtaken)
     with pytest.raises(Fenced):
         taken(made, tmp_path)
 
