@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from models.stores import Record, StoreError
 from models.urls import sqlite_path
@@ -46,6 +47,13 @@ CREATE TABLE record (key INTEGER PRIMARY KEY, time INTEGER NOT NULL, value BLOB 
 CREATE TABLE floor (partition INTEGER PRIMARY KEY, earliest INTEGER NOT NULL)
 """,
 )
+
+
+class Extents(NamedTuple):
+    """What a journal file holds."""
+
+    journal: str  # id
+    extents: list[tuple[int, int]]  # (earliest, end) of each partition
 
 
 class Truncated(StoreError):
@@ -272,6 +280,12 @@ class SqliteJournal:
         for partition in range(self._partitions):
             last = _end(self._writer, partition) - 1
             self._writer.execute("SELECT value FROM record WHERE key = ?", (partition << BITS | last,)).fetchone()
+
+
+def extents(connection: sqlite3.Connection) -> Extents:
+    """Read from any connection to the file: also to a copy that nobody else may touch. Raises sqlite3.Error."""
+    journal, partitions = connection.execute("SELECT journal, partitions FROM meta").fetchone()
+    return Extents(journal, [(_floor(connection, p), _end(connection, p)) for p in range(partitions)])
 
 
 def _now() -> int:

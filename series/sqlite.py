@@ -1,6 +1,7 @@
 """The series in one SQLite file: a row per slot and bucket, a row per point, ordered as they are asked for."""
 
 import math
+import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -146,6 +147,11 @@ class SqliteSeries:
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self.path, CURE)
+
+
+def offsets(connection: sqlite3.Connection) -> dict[int, int]:
+    """Partition -> the next journal offset, read from any connection to the file. Raises sqlite3.Error."""
+    return dict(connection.execute('SELECT partition, "offset" FROM source').fetchall())
 
 
 def _known(row: tuple[Any, ...]) -> list[Any]:

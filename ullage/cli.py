@@ -31,6 +31,8 @@ COMMANDS = {
     "why": "decisions:why",
     "status": "operation:status",
     "replay": "operation:replay",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "quarantine": "quarantine:quarantine_group",
     "outbox": "operation:outbox_group",
 }

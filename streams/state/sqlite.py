@@ -198,6 +198,12 @@ class SqliteStateStore:
         return Checkpoint(journal, epoch, offset, time, logic, tuple(blocks))
 
 
+def newest_offsets(connection: sqlite3.Connection) -> dict[int, int]:
+    """Partition -> offset of its newest checkpoint, read from any connection to the file. Raises sqlite3.Error."""
+    newest = 'SELECT partition, "offset", max(number) FROM checkpoint GROUP BY partition'  # the offset of that row
+    return {partition: offset for partition, offset, _ in connection.execute(newest)}
+
+
 def _packed(value: bytes) -> Iterator[bytes]:
     view, compressor = memoryview(value), ZstdCompressor(LEVEL)
     for at in range(0, len(view), PART):

@@ -94,6 +94,15 @@ def shown_at(at: str | None) -> str:
     return f"{at[:16].replace('T', ' ')} UTC" if at else "-"
 
 
+def sized(count: float) -> str:
+    """Bytes for people, in powers of 1,000 as settings have them."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
 def emit(value: Any) -> None:
     """JSON on stdout, money as strings."""
     click.echo(json.dumps(msgspec.to_builtins(value, enc_hook=str, str_keys=True), indent=2, ensure_ascii=False))

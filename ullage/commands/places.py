@@ -74,6 +74,36 @@ def account_mode(settings_of: SettingsOf, name: str, mode: str, uncounted: bool,
     tell({"id": found.id, "name": name, "mode": mode, "was": before}, f"{name}: {before} -> {mode}", as_json)
 
 
+@account.command("pause")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def account_pause(settings_of: SettingsOf, name: str, as_json: bool) -> None:
+    """Order nothing more for an account until it is resumed; what would have been ordered is shown."""
+    _set_paused(settings_of, name, as_json, paused=True)
+
+
+@account.command("resume")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def account_resume(settings_of: SettingsOf, name: str, as_json: bool) -> None:
+    """Go on ordering for an account that was paused, in its mode."""
+    _set_paused(settings_of, name, as_json, paused=False)
+
+
+def _set_paused(settings_of: SettingsOf, name: str, as_json: bool, *, paused: bool) -> None:
+    with writing(settings_of) as (tx, _):
+        found = accounts.find(tx, ALL, name)
+        accounts.change(tx, ALL, found.id, paused=paused)
+        change = {"before": {"paused": found.paused}, "after": {"paused": paused}}
+        note(
+            tx, "account.paused" if paused else "account.resumed", f"account/{found.id}", account_id=found.id, **change
+        )
+    said = "ordering is paused" if paused else f"ordering goes on, mode {Mode(found.mode).name.lower()}"
+    tell({"id": found.id, "name": name, "paused": paused}, f"{name}: {said}", as_json)
+
+
 def _ask_for_counts(tx: Connection, account_id: int, name: str) -> None:
     """Raises StoreError where a shelf was never counted."""
     if shelves := uncounted_shelves(tx, account_id):
