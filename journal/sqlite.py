@@ -288,6 +288,23 @@ def extents(connection: sqlite3.Connection) -> Extents:
     return Extents(journal, [(_floor(connection, p), _end(connection, p)) for p in range(partitions)])
 
 
+def oldest_ms(connection: sqlite3.Connection) -> int | None:
+    """When the oldest record was appended (ms, real time), by any connection to the file; None: there is none."""
+    keys = [p << BITS | first for p, (first, end) in enumerate(extents(connection).extents) if first < end]
+    return min(_times(connection, keys), default=None)
+
+
+def newest_ms(connection: sqlite3.Connection) -> int | None:
+    """The same of the newest one."""
+    keys = [p << BITS | (end - 1) for p, (first, end) in enumerate(extents(connection).extents) if first < end]
+    return max(_times(connection, keys), default=None)
+
+
+def _times(connection: sqlite3.Connection, keys: Sequence[int]) -> list[int]:
+    rows = (connection.execute("SELECT time FROM record WHERE key = ?", (key,)).fetchone() for key in keys)
+    return [row[0] for row in rows if row is not None]  # None: truncated while we look
+
+
 def _now() -> int:
     return time.time_ns() // 1_000_000
 

@@ -14,7 +14,21 @@ from models.stores import Journal, StateStore
 from streams.replay import Report
 from streams.replay import replay as replay_partition
 from ullage import compose
-from ullage.commands.common import SettingsOf, as_json, emit, moment, note, opened, reading, show, tell, writing
+from ullage.commands.common import (
+    SettingsOf,
+    as_json,
+    emit,
+    moment,
+    note,
+    opened,
+    reading,
+    show,
+    shown_at,
+    sized,
+    tell,
+    writing,
+)
+from ullage.disk import DiskUse, disk_use
 from ullage.lag import worker_lag
 from ullage.standing import standing
 
@@ -29,10 +43,10 @@ def status(settings_of: SettingsOf, as_json: bool) -> None:
         now = standing(ledger)
         with ledger.read() as tx:
             findings = books.check(tx)
-    lag = worker_lag(settings.data)
+    lag, disk = worker_lag(settings.data), disk_use(settings)
     wrong = [str(f) for f in findings]
     if as_json:
-        emit(msgspec.to_builtins(now, str_keys=True) | {"lag": lag, "findings": wrong})
+        emit(msgspec.to_builtins(now, str_keys=True) | {"lag": lag, "findings": wrong, "disk": disk})
     else:
         click.echo(f"as of           {moment(now.now)}")
         click.echo(f"fleet           {now.accounts} accounts, {now.sites} sites, {now.devices} devices")
@@ -43,7 +57,22 @@ def status(settings_of: SettingsOf, as_json: bool) -> None:
         click.echo(f"outbox          {now.outbox_waiting} waiting, {now.outbox_dead} dead (ullage outbox list)")
         click.echo("worker          " + ("is not running" if lag is None else f"{lag} records behind"))
         click.echo("books           " + ("; ".join(wrong) if wrong else "balance"))
+        _tell_disk(disk)
     sys.exit(1 if wrong or now.outbox_dead else 0)
+
+
+def _tell_disk(disk: DiskUse) -> None:
+    stores = ", ".join(f"{part} {sized(count)}" for part, count in disk.stores.items())
+    click.echo(f"disk            {stores}; {sized(disk.free)} of {sized(disk.whole)} free")
+    kept = disk.kept
+    bounds = f"kept {kept['journal_keep']}, at most {kept['journal_most']}"
+    click.echo(f"journal         since {moment(disk.journal_oldest)}; {bounds}")
+    click.echo(f"series          kept {kept['series_keep']}")
+    last = disk.last_backup
+    click.echo(
+        "last backup     "
+        + (f"{shown_at(last.made)}, {sized(last.bytes)} in {last.folder}" if last else "none: ullage backup create")
+    )
 
 
 @click.command()

@@ -3,13 +3,16 @@
 import json
 import os
 import socket
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from journal.codec import encode_tick
 from ledger.registry import products
+from models.records import Tick
 from tests.support.reference import leaves
 from ullage import compose
 from ullage.cli import COMMANDS, main
@@ -83,6 +86,23 @@ def test_status_says_how_it_stands_and_the_books_balance(ullage):
     said = ullage("status").stdout
     assert "balance" in said
     assert "worker          is not running" in said
+
+
+def test_status_says_what_is_on_disk_how_long_it_is_kept_and_when_it_was_backed_up(ullage, data: Path, tmp_path: Path):
+    found = json.loads(ullage("status", "--json").stdout)["disk"]
+    assert found["stores"].keys() >= {"ledger", "journal"}
+    assert found["stores"]["journal"] >= (data / "journal.db").stat().st_size
+    assert 0 < found["free"] <= found["whole"]
+    assert found["kept"] == {"journal_keep": "7d", "journal_most": "10GB", "series_keep": "800d"}
+    assert "last backup     none" in ullage("status").stdout
+    before = time.time_ns() // 1_000_000
+    with closing(compose.journal_of(load({"data": str(data)}, environ={}))) as journal:
+        journal.append([(0, encode_tick(Tick(1, 0)))])
+    ullage("backup", "create", str(tmp_path / "safe"))
+    found = json.loads(ullage("status", "--json").stdout)["disk"]
+    assert before <= found["journal_oldest"] <= time.time_ns() // 1_000_000
+    assert found["last_backup"]["folder"] == str(tmp_path / "safe")
+    assert str(tmp_path / "safe") in ullage("status").stdout
 
 
 def test_config_says_where_each_setting_comes_from(ullage, data: Path):
