@@ -30,6 +30,7 @@ COMMANDS = {
     "orders": "decisions:orders",
     "why": "decisions:why",
     "status": "operation:status",
+    "doctor": "doctor:doctor",
     "replay": "operation:replay",
     "backup": "backup:backup",
     "restore": "backup:restore",

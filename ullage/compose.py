@@ -69,17 +69,24 @@ def check_ports(settings: Settings) -> None:
     Raises ConfigurationError, which names the setting."""
     for role in ("api", "mqtt"):
         host, port = getattr(settings, f"{role}_host"), getattr(settings, f"{role}_port")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError as error:
-                setting = f"ULLAGE_{role.upper()}_PORT"
-                raise ConfigurationError(
-                    f"{setting} is {port}: {host}:{port} cannot be listened on ({error.strerror}): "
-                    "choose another one, or end the program that has it"
-                ) from error
+        if why := why_not_free(host, port):
+            setting = f"ULLAGE_{role.upper()}_PORT"
+            raise ConfigurationError(
+                f"{setting} is {port}: {host}:{port} cannot be listened on ({why}): "
+                "choose another one, or end the program that has it"
+            )
+
+
+def why_not_free(host: str, port: int) -> str:
+    """Why nobody can listen there now; "" when it is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
 
 
 def child_environment(settings: Settings, line: Timeline | None) -> dict[str, str]:

@@ -204,6 +204,12 @@ def newest_offsets(connection: sqlite3.Connection) -> dict[int, int]:
     return {partition: offset for partition, offset, _ in connection.execute(newest)}
 
 
+def newest_logic(connection: sqlite3.Connection) -> frozenset[str]:
+    """Versions of the logic that made the newest checkpoints, by any connection to the file."""
+    newest = "SELECT logic, max(number) FROM checkpoint GROUP BY partition"  # the logic of that row
+    return frozenset(logic for logic, _ in connection.execute(newest))
+
+
 def _packed(value: bytes) -> Iterator[bytes]:
     view, compressor = memoryview(value), ZstdCompressor(LEVEL)
     for at in range(0, len(view), PART):
