@@ -168,6 +168,9 @@ class Series(Protocol):
 
     def buckets(self, slot: int, since: int, until: int, limit: int = 10_000) -> list[Bucket]: ...
 
+    def newest_before(self, slot: int, moments: Sequence[int]) -> list[Bucket | None]:
+        """Of each moment (ms) the newest bucket that starts before it, None where there is none."""
+
     def points(self, subject: str, kind: str, since: int, until: int, limit: int = 10_000) -> list[Point]: ...
 
     def expire(self, before: int) -> int:

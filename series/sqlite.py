@@ -101,6 +101,15 @@ class SqliteSeries:
         )
         return [Bucket._make(row if None not in row else _known(row)) for row in rows]
 
+    def newest_before(self, slot: int, moments: Sequence[int]) -> list[Bucket | None]:
+        """Of each moment (ms) the newest bucket that starts before it; one seek each, however many lie between."""
+        found = self._each(
+            "SELECT slot, start, readings, hash, first, last, low FROM bucket"
+            " WHERE slot = ? AND start < ? ORDER BY start DESC LIMIT 1",
+            [(slot, moment) for moment in moments],
+        )
+        return [None if row is None else Bucket._make(_known(row)) for row in found]
+
     def points(self, subject: str, kind: str, since: int, until: int, limit: int = 10_000) -> list[Point]:
         """Those in since <= ts < until (ms), in order of time and key."""
         rows = self._rows(
@@ -131,6 +140,11 @@ class SqliteSeries:
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock, self._translated():
             return retried(lambda: self._connection.execute(sql, values).fetchall())
+
+    def _each(self, sql: str, several: Sequence[tuple[object, ...]]) -> list[tuple[Any, ...] | None]:
+        """The first row for each set of values."""
+        with self._lock, self._translated():
+            return retried(lambda: [self._connection.execute(sql, values).fetchone() for values in several])
 
     def _delete(self, sql: str, rows: Iterable[tuple[int, int]]) -> int:
         with self._lock, self._translated(), self._writers, transaction(self._connection):

@@ -56,6 +56,18 @@ def test_a_bucket_that_comes_again_replaces_the_first(series: Series) -> None:
     assert series.buckets(1, *ALWAYS) == [bucket(1, 0, last=7.0), bucket(1, 1)]
 
 
+def test_the_newest_bucket_before_each_moment(series: Series) -> None:
+    series.write(0, 10, [bucket(1, 2), bucket(1, 4, last=math.nan), bucket(2, 3)], [])
+    moments = [2 * QUARTER, 2 * QUARTER + 1, 4 * QUARTER, 9 * QUARTER]
+    found = series.newest_before(1, moments)
+    assert found[:3] == [None, bucket(1, 2), bucket(1, 2)]
+    assert found[3] is not None
+    assert found[3].start == 4 * QUARTER
+    assert math.isnan(found[3].last)
+    assert series.newest_before(3, moments) == [None] * 4
+    assert series.newest_before(1, []) == []
+
+
 def test_the_offset_fences_what_was_written_already(series: Series) -> None:
     series.write(2, 10, [bucket(1, 0)], [Point("slot/1", "refill", 5, 1.0)])
     series.write(2, 10, [bucket(1, 1)], [Point("slot/1", "refill", 6, 1.0)])
