@@ -15,9 +15,8 @@ import numpy.typing as npt
 from models.jit import f64, i64, jit
 from models.layout import LOCAL_DAY
 from models.units import DAY
+from models.week.shape import HOLIDAY
 
-HOLIDAY = 0.1
-"""Use on a holiday as a share of the weekday's, until the site's own is learned."""
 EPOCH = date(1970, 1, 1).toordinal()
 NOON = DAY // 2
 
@@ -29,17 +28,19 @@ def compile_days(
     weekday_weights: Sequence[float],
     holidays: Collection[date],
     open_days: Sequence[float],
+    holiday: float = HOLIDAY,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
     """Local midnights (ms, days + 1 of them), weights and whether goods can arrive, from `start_day` on.
 
-    Weekdays begin with Monday. A midnight that a change of the clock skips begins with the change.
+    Weekdays begin with Monday; `holiday` is a holiday's use as a share of its weekday's. A midnight that a change of
+    the clock skips begins with the change.
     Raises zoneinfo.ZoneInfoNotFoundError for a name that the IANA data base does not have.
     """
     place = ZoneInfo(zone)
     dates = [start_day + timedelta(days=k) for k in range(days + 1)]
     starts = [int(datetime(d.year, d.month, d.day, tzinfo=place).timestamp()) * 1000 for d in dates]
     free = set(holidays)
-    weights = [weekday_weights[d.weekday()] * (HOLIDAY if d in free else 1.0) for d in dates[:days]]
+    weights = [weekday_weights[d.weekday()] * (holiday if d in free else 1.0) for d in dates[:days]]
     opened = [1 if open_days[d.weekday()] and d not in free else 0 for d in dates[:days]]
     return np.array(starts, np.int64), np.array(weights, np.float32), np.array(opened, np.uint8)
 
