@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from ledger import mode, receipts, why_text
 from ledger.receipts import Receipt
+from ledger.registry import calendars, weeks
 from ledger.scope import NotFound, Scope
 from ledger.tables import (
     account,
@@ -91,6 +92,16 @@ class NeedNow(msgspec.Struct, frozen=True, kw_only=True):
     expected: int | None
 
 
+class CalendarPart(msgspec.Struct, frozen=True, kw_only=True):
+    """The weights of the site's business time, and why these."""
+
+    weekdays: tuple[float, ...]
+    holiday: float
+    cause: str
+    since: int
+    why: str
+
+
 class SlotWhy(msgspec.Struct, frozen=True, kw_only=True):
     slot: int
     name: str
@@ -102,6 +113,7 @@ class SlotWhy(msgspec.Struct, frozen=True, kw_only=True):
     product: str | None
     offers: int
     mode: ModePart
+    calendar: CalendarPart
     view: ViewPart | None
     cover: CoverNow
     need: NeedNow | None
@@ -159,6 +171,7 @@ def why_slot(tx: Connection, scope: Scope, slot_id: int) -> SlotWhy:
         product=row.sku,
         offers=offers,
         mode=counts,
+        calendar=_calendar(tx, row.site_id),
         view=view,
         cover=_cover(tx, row.site_id, row.product_id),
         need=current,
@@ -202,6 +215,12 @@ def _mode(row: Row[Any]) -> ModePart:
     paused = tuple(where for where, setting in settings.items() if setting[1])
     words = {where: mode.said(setting).name.lower() for where, setting in settings.items()}
     return ModePart(effective=mode.effective(settings.values()).name.lower(), paused=paused, **words)
+
+
+def _calendar(tx: Connection, site_id: int) -> CalendarPart:
+    now = weeks.newest(tx, site_id)
+    week = calendars.get_spec(tx, now.calendar_id).week
+    return CalendarPart(weekdays=week.weekdays, holiday=week.holiday, cause=now.cause, since=now.since, why=now.why)
 
 
 def _view(tx: Connection, slot_id: int) -> ViewPart | None:

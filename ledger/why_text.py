@@ -12,8 +12,9 @@ from models.money import Money
 from models.units import DAY, HOUR, NEVER
 
 if TYPE_CHECKING:
-    from ledger.why import NeedNow, SlotWhy, ViewPart
+    from ledger.why import CalendarPart, NeedNow, SlotWhy, ViewPart
 
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CAUSES = {
     "probability": "it would probably be empty before the goods arrive",
     "signal": "the device asked for it",
@@ -201,6 +202,7 @@ def slot_text(why: SlotWhy) -> str:
     paused = f", paused at {' and '.join(why.mode.paused)}" if why.mode.paused else ""
     modes = f"account {why.mode.account}, site {why.mode.site}, SKU {why.mode.sku}"
     out.append(f"mode {why.mode.effective} ({modes}{paused})")
+    out.append(f"working days: {_calendar(why.calendar, zone)}")
     out.append(f"guard: {_guard(why)}")
     if why.would_order:
         out.append("in this cycle it would have been ordered, had the mode allowed it")
@@ -226,6 +228,11 @@ def _cover(why: SlotWhy) -> str:
     if view is None or (view.on_hand, view.on_order) == (now.on_hand, now.on_order):
         return said
     return f"{said} (at its last look: {view.on_hand:g} and {view.on_order:g})"
+
+
+def _calendar(seen: CalendarPart, zone: str) -> str:
+    days = " ".join(f"{name} {weight:.2g}" for name, weight in zip(DAYS, seen.weekdays, strict=True))
+    return f"{days}, holidays x {seen.holiday:.2g}; {seen.cause}, since {moment(seen.since, zone)}: {seen.why}"
 
 
 def _guard(why: SlotWhy) -> str:

@@ -51,12 +51,13 @@ def list_sites(
     return Answer(page(rows, limit, lambda row: [row["id"]]))
 
 
-@router.get("/sites/{site_id}", response_model=shapes.Site)
+@router.get("/sites/{site_id}", response_model=shapes.SiteWithCalendars)
 @quick
 def show_site(wired: Wired, caller: Reader, site_id: Id) -> Answer:
-    """One site."""
+    """One site, and by which weights its business time has run: given, or learned from its use."""
     with wired.ledger.read() as tx:
-        return Answer(view.site(tx, caller.scope, site_id))
+        found = view.site(tx, caller.scope, site_id)
+        return Answer(found | {"calendars": view.calendars(tx, caller.scope, site_id)})
 
 
 @router.get("/sites/{site_id}/spares", response_model=shapes.Page[shapes.Spares])

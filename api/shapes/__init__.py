@@ -3,7 +3,19 @@ tests hold every one to its model."""
 
 from api.shapes.common import Band, Mode, Money, Page, Problem, Shape, Share, State, Time
 from api.shapes.demand import Demand, DemandWeek
-from api.shapes.fleet import Account, Device, DeviceModel, DeviceWithSlots, Fit, Product, Site, SlotTemplate, Spares
+from api.shapes.fleet import (
+    Account,
+    Device,
+    DeviceModel,
+    DeviceWithSlots,
+    Fit,
+    Product,
+    Site,
+    SiteCalendar,
+    SiteWithCalendars,
+    SlotTemplate,
+    Spares,
+)
 from api.shapes.happenings import Alert, Asked, Task
 from api.shapes.orders import (
     Approval,
@@ -72,6 +84,8 @@ __all__ = [
     "Shape",
     "Share",
     "Site",
+    "SiteCalendar",
+    "SiteWithCalendars",
     "Slot",
     "SlotDetail",
     "SlotTemplate",

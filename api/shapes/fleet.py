@@ -34,6 +34,22 @@ class Site(Shape):
     created_at: datetime
 
 
+class SiteCalendar(Shape):
+    since_at: datetime
+    cause: Literal["given", "learned"] = Field(examples=["learned"])
+    why: str = Field(examples=["14 slots over 12 weeks show it"])
+    weeks: float = Field(description="How long the use was seen.", examples=[12])
+    slots: int = Field(examples=[14])
+    weekdays: list[float] = Field(
+        description="Use on Monday .. Sunday; 1 is a business day.", examples=[[1, 1, 1, 1, 0.9, 0.2, 0.1]]
+    )
+    holiday: float = Field(description="Use on a holiday as a share of its weekday's.", examples=[0.1])
+
+
+class SiteWithCalendars(Site):
+    calendars: list[SiteCalendar] = Field(description="The newest one counts; at most 20.")
+
+
 class Spares(Shape):
     product_id: int
     sku: str = Field(examples=["TN-K"])

@@ -13,7 +13,7 @@ from ledger.engine import Ledger, insert_new
 from ledger.facts import enqueue_stocks
 from ledger.fleet import document as fleet
 from ledger.fleet.document import BadFleet
-from ledger.registry import accounts, calendars, device_models, devices, offers, products, sites, suppliers
+from ledger.registry import accounts, device_models, devices, offers, products, sites, suppliers
 from ledger.registry.calendars import CalendarSpec
 from ledger.registry.common import Invalid, Taken
 from ledger.registry.device_models import Counter, Fit, SlotTemplate
@@ -153,7 +153,7 @@ def _places(tx: Connection, document: fleet.Document, now: int) -> dict[tuple[st
     for i, part in enumerate(document.accounts):
         account_id = _account(tx, part, now)
         for j, one in enumerate(part.sites):
-            spec = CalendarSpec(one.time_zone, one.weekdays, one.holidays, one.open_days)
+            spec = CalendarSpec(one.time_zone, one.weekdays, one.holidays, one.open_days, one.holiday_use)
             try:
                 places[part.name, one.name] = _site(tx, account_id, one, spec, now)
             except Invalid as error:
@@ -180,9 +180,8 @@ def _account(tx: Connection, part: fleet.Account, now: int) -> int:
 def _site(tx: Connection, account_id: int, part: fleet.Site, spec: CalendarSpec, now: int) -> sites.Site:
     known = tx.scalar(select(site.c.id).where(site.c.account_id == account_id, site.c.name == part.name))
     if known is None:
-        return sites.create(tx, ALL, account_id, part.name, spec, now, address=part.address)
-    same = calendars.get_spec(tx, sites.get(tx, ALL, known).calendar_id) == spec
-    return sites.change(tx, ALL, known, now, calendar=None if same else spec, address=part.address)
+        return sites.create(tx, ALL, account_id, part.name, spec, now, address=part.address, pinned=not part.learn)
+    return sites.change(tx, ALL, known, now, calendar=spec, pinned=not part.learn, address=part.address)
 
 
 def _devices(

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from models.stores import StoreError
+from models.week.shape import HOLIDAY, WEEKDAYS
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 DeviceName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -98,8 +99,10 @@ class Site(Part, kw_only=True, frozen=True):
     name: Name
     address: str = ""
     time_zone: str
-    weekdays: Annotated[tuple[NotNegative, ...], Meta(min_length=7, max_length=7)] = (1, 1, 1, 1, 1, 0.1, 0.1)
+    weekdays: Annotated[tuple[NotNegative, ...], Meta(min_length=7, max_length=7)] = WEEKDAYS
     holidays: tuple[date, ...] = ()
+    holiday_use: NotNegative = HOLIDAY
+    learn: bool = True
     open_days: Annotated[tuple[NotNegative, ...], Meta(min_length=7, max_length=7)] = (1, 1, 1, 1, 1, 0, 0)
     spares: dict[str, NotNegative] = {}
     devices: tuple[Device, ...] = ()

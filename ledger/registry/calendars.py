@@ -1,4 +1,4 @@
-"""Calendars: one for each distinct time zone with weekday weights, holidays and open days."""
+"""Calendars: one for each distinct time zone with weekday weights, holidays, their factor and open days."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from ledger.facts import enqueue_calendars
 from ledger.registry.common import Invalid
 from ledger.tables import calendar, site
 from models.units import DAY
+from models.week.shape import HOLIDAY, WEEKDAYS, Week
 
 BEFORE_DAYS = 366
 AFTER_DAYS = 12 * 366
@@ -20,15 +21,23 @@ MARGIN_DAYS = 2 * 366  # what must be left ahead before it is compiled again
 
 class CalendarSpec(msgspec.Struct, frozen=True):
     time_zone: str
-    weekdays: tuple[float, ...] = (1, 1, 1, 1, 1, 0.1, 0.1)  # use on Monday .. Sunday, 1 is a business day
+    weekdays: tuple[float, ...] = WEEKDAYS  # use on Monday .. Sunday, 1 is a business day
     holidays: tuple[date, ...] = ()
     open_days: tuple[float, ...] = (1, 1, 1, 1, 1, 0, 0)  # goods can arrive
+    holiday: float = HOLIDAY  # use on a holiday as a share of its weekday's
+
+    @property
+    def week(self) -> Week:
+        return Week(self.weekdays, self.holiday)
+
+    def with_week(self, week: Week) -> "CalendarSpec":
+        return msgspec.structs.replace(self, weekdays=week.weekdays, holiday=week.holiday)
 
 
 def ensure(tx: Connection, spec: CalendarSpec, now: int) -> int:
     """The id of this calendar, made and sent to all partitions if it is new. Raises Invalid."""
     _check(spec)
-    body = msgspec.to_builtins(spec)
+    body = _body(spec)
     digest = hashlib.sha256(msgspec.json.encode(body)).hexdigest()
     known = tx.scalar(select(calendar.c.id).where(calendar.c.digest == digest))
     if known is not None:
@@ -37,6 +46,21 @@ def ensure(tx: Connection, spec: CalendarSpec, now: int) -> int:
     new = tx.execute(calendar.insert().values(values).returning(calendar.c.id)).scalar_one()
     enqueue_calendars(tx, [new])
     return int(new)
+
+
+def alike(tx: Connection, spec: CalendarSpec) -> dict[int, CalendarSpec]:
+    """All calendars that differ from this one in nothing but the shape of their week, by id; itself too."""
+    rows = tx.execute(
+        select(calendar.c.id, calendar.c.spec).where(calendar.c.time_zone == spec.time_zone).order_by(calendar.c.id)
+    )
+    known = {row.id: msgspec.convert(row.spec, CalendarSpec) for row in rows}
+    same = msgspec.structs.replace(spec, weekdays=(), holiday=0.0)
+    return {
+        number: one
+        for number, one in known.items()
+        if msgspec.structs.replace(one, weekdays=(), holiday=0.0) == same
+        and abs(one.week.total - spec.week.total) < 1e-6
+    }
 
 
 def get_spec(tx: Connection, calendar_id: int) -> CalendarSpec:
@@ -64,7 +88,7 @@ def _compiled(spec: CalendarSpec, now: int) -> dict[str, object]:
     start = date.fromordinal(today.toordinal() - BEFORE_DAYS)
     days = BEFORE_DAYS + AFTER_DAYS
     starts, weights, opened = compile_days(
-        spec.time_zone, start, days, spec.weekdays, frozenset(spec.holidays), spec.open_days
+        spec.time_zone, start, days, spec.weekdays, frozenset(spec.holidays), spec.open_days, spec.holiday
     )
     return {
         "first": int(starts[0]),
@@ -75,6 +99,14 @@ def _compiled(spec: CalendarSpec, now: int) -> dict[str, object]:
     }
 
 
+def _body(spec: CalendarSpec) -> dict[str, object]:
+    """Without the factor that was the only one once: those calendars are the same as before."""
+    body: dict[str, object] = msgspec.to_builtins(spec)
+    if spec.holiday == HOLIDAY:
+        del body["holiday"]
+    return body
+
+
 def _check(spec: CalendarSpec) -> None:
     try:
         ZoneInfo(spec.time_zone)
@@ -82,6 +114,8 @@ def _check(spec: CalendarSpec) -> None:
         raise Invalid(f"time zone {spec.time_zone!r}: use an IANA name such as Europe/Berlin") from error
     _check_week("weekdays", spec.weekdays)
     _check_week("open_days", spec.open_days)
+    if not 0 <= spec.holiday <= 10:
+        raise Invalid(f"holiday_use {spec.holiday}: use 0 (closed) to 10, 1 is as on any other day")
 
 
 def _check_week(name: str, week: Sequence[float]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from ledger.engine import insert_new
 from ledger.facts import enqueue_sites
-from ledger.registry import calendars
+from ledger.registry import calendars, weeks
 from ledger.registry.calendars import CalendarSpec
 from ledger.registry.common import PAGE, Invalid, Taken, check_account, check_text, missing, single, views
 from ledger.scope import Scope
@@ -41,9 +41,17 @@ def shard_of(account: str, site: str = "") -> int:
 
 
 def create(
-    tx: Connection, scope: Scope, account_id: int, name: str, spec: CalendarSpec, now: int, *, address: str = ""
+    tx: Connection,
+    scope: Scope,
+    account_id: int,
+    name: str,
+    spec: CalendarSpec,
+    now: int,
+    *,
+    address: str = "",
+    pinned: bool = False,
 ) -> Site:
-    """Raises NotFound for the account, Taken, Invalid."""
+    """`pinned`: its week is not learned. Raises NotFound for the account, Taken, Invalid."""
     check_text("site", name, 64)
     check_account(scope, account_id)
     owner = tx.execute(select(account).where(account.c.id == account_id)).one_or_none()
@@ -61,6 +69,7 @@ def create(
     if not insert_new(tx, site, values):
         raise Taken("site", name)
     made = find(tx, scope, account_id, name)
+    weeks.give(tx, made.id, made.calendar_id, now, pinned=pinned)
     enqueue_sites(tx, [made.id])
     return made
 
@@ -85,16 +94,27 @@ def list_sites(
 
 
 def change(
-    tx: Connection, scope: Scope, site_id: int, now: int, *, calendar: CalendarSpec | None = None, **settings: Any
+    tx: Connection,
+    scope: Scope,
+    site_id: int,
+    now: int,
+    *,
+    calendar: CalendarSpec | None = None,
+    pinned: bool | None = None,
+    **settings: Any,
 ) -> Site:
-    """Set address, mode, paused or the calendar. Raises NotFound, Invalid."""
+    """Set address, mode, paused, the calendar that a person gives, or whether its week is `pinned`, not learned.
+
+    Raises NotFound, Invalid."""
     before = get(tx, scope, site_id)
     if unknown := settings.keys() - {"address", "mode", "paused"}:
         raise Invalid(f"site: no setting {', '.join(sorted(unknown))}: there are address, mode, paused")
     if "mode" in settings and settings["mode"] not in set(Mode):
         raise Invalid(f"site: mode {settings['mode']!r}: use one of {', '.join(mode.name.lower() for mode in Mode)}")
     if calendar is not None:
-        settings |= {"calendar_id": calendars.ensure(tx, calendar, now), "time_zone": calendar.time_zone}
+        settings["time_zone"] = calendar.time_zone
+    if calendar is not None or pinned is not None:
+        settings["calendar_id"] = weeks.regive(tx, site_id, before.calendar_id, calendar, now, pinned=pinned)
     changed = {name: value for name, value in settings.items() if getattr(before, name) != value}
     if changed:
         tx.execute(update(site).where(site.c.id == site_id).values(changed))

@@ -48,6 +48,7 @@ from ledger.tables.streams import (
     skipped,
     task,
 )
+from ledger.tables.weeks import site_calendar, site_week, week_class, week_evidence
 from ledger.types import metadata
 
 __all__ = [
@@ -88,6 +89,8 @@ __all__ = [
     "refill",
     "request",
     "site",
+    "site_calendar",
+    "site_week",
     "skipped",
     "slot",
     "slot_class",
@@ -100,5 +103,7 @@ __all__ = [
     "token",
     "token_account",
     "usage_day",
+    "week_class",
+    "week_evidence",
     "would_order",
 ]

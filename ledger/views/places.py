@@ -10,6 +10,7 @@ from ledger.scope import Scope
 from ledger.views.query import Query
 from ledger.views.rows import Dict, columns, many, only, shown
 from models.facts import Mode
+from models.week.shape import HOLIDAY
 
 MODES = tuple(mode.name.lower() for mode in Mode)
 _ACCOUNT = "id name mode paused currency service_level limit_per_order monthly_budget created=created_at"
@@ -67,6 +68,14 @@ _SPARES: Final = (
     .order_by(t.product.c.sku)
 )
 
+_CALENDARS: Final = (
+    select(*columns(t.site_calendar, "since=since_at cause why weeks slots"), t.calendar.c.spec)
+    .join_from(t.site_calendar, t.calendar, t.calendar.c.id == t.site_calendar.c.calendar_id)
+    .where(t.site_calendar.c.site_id == bindparam("site"))
+    .order_by(t.site_calendar.c.id.desc())
+    .limit(bindparam("limit"))
+)
+
 
 def accounts(tx: Connection, scope: Scope, *, position: Sequence[Any] | None = None, limit: int = 100) -> list[Dict]:
     return _worded(shown(_ACCOUNTS.run(tx, scope, position=position, limit=limit)))
@@ -89,6 +98,16 @@ def sites(
 
 def site(tx: Connection, scope: Scope, site_id: int) -> Dict:
     return only(_worded(shown(_SITES.run(tx, scope, id=site_id))), f"site {site_id}")
+
+
+def calendars(tx: Connection, scope: Scope, site_id: int, limit: int = 20) -> list[Dict]:
+    """By which weights a site's business time has run since when and why, newest first. Raises NotFound."""
+    site(tx, scope, site_id)
+    rows = many(tx, _CALENDARS, {"site": site_id, "limit": limit})
+    for row in rows:
+        spec = row.pop("spec")
+        row |= {"weekdays": spec["weekdays"], "holiday": spec.get("holiday", HOLIDAY)}
+    return rows
 
 
 def spares(tx: Connection, scope: Scope, site_id: int) -> list[Dict]:

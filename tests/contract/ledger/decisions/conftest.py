@@ -12,6 +12,7 @@ from ledger import tables as t
 from ledger.decisions import LedgerDecisions
 from ledger.engine import Ledger
 from ledger.orders import Orders
+from ledger.registry.weeks import give
 from ledger.rules import Rules
 from ledger.scope import Scope
 from models.effects import Cause, Effect, Evidence, Need
@@ -78,7 +79,7 @@ class World:
             t.calendar,
             digest="d",
             time_zone="UTC",
-            spec={},
+            spec={"time_zone": "Europe/Berlin"},
             first=0,
             last=1,
             starts=b"",
@@ -89,6 +90,7 @@ class World:
             tx, t.site, account_id=self.account, name="hq", address="Main St 1", time_zone="Europe/Berlin",
             calendar_id=calendar, shard=7, created=T0,
         )  # fmt: skip
+        give(tx, self.site, calendar, T0, pinned=False)
         self.toner = add(tx, t.product, sku="TN-K", name="Black toner", unit="pages", created=T0)
         self.beans = add(tx, t.product, sku="BEANS", name="Beans", unit="g", created=T0)
         self.supplier = add(tx, t.supplier, name="papierwerk", channel="webhook", url="http://x", created=T0)

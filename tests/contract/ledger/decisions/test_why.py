@@ -90,6 +90,7 @@ def test_why_not_yet(world: Any) -> None:
     assert "nothing was heard of it yet" in slot_why(world).verdict
     world.apply(seen(world))
     said = slot_why(world)
+    week = "Mon 1 Tue 1 Wed 1 Thu 1 Fri 1 Sat 0.1 Sun 0.1, holidays x 0.1"
     assert said.verdict == "not ordered: it will most probably last until goods that are ordered later arrive"
     assert said.text().splitlines() == [
         "Slot 1: black of copier-0 at hq (acme)",
@@ -101,6 +102,7 @@ def test_why_not_yet(world: Any) -> None:
         "last heard Thu 2025-10-09 09:53",
         "product TN-K, 2 offer(s)",
         "mode auto (account auto, site auto, SKU auto)",
+        f"working days: {week}; given, since Thu 2025-10-09 10:53: the site is new",
         "guard: free, the slot never had a need",
     ]
 
