@@ -1,4 +1,4 @@
-"""What the stores need now and then: calendars that reach far enough ahead, an end to what is old."""
+"""What is done now and then: calendars reach far enough ahead, sites' weeks are learned, what is old goes."""
 
 import time
 from collections.abc import Callable
@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 EVENTS_KEPT = 400 * DAY
 SERIES_EVERY_S = 3600.0  # it looks at every slot
+WEEKS_S = 1.0  # of each turn for the sites whose week is due: 20 sites of ten slots or so
 
 
 class Chores:
@@ -41,8 +42,20 @@ class Chores:
         with self._ledger.write() as tx:
             calendars.extend(tx, now)
             events.expire(tx, now - EVENTS_KEPT)
+        self._learn_weeks(now)
         if self._monotonic() >= self._series_due:
             gone = self._series.expire(now - self._series_kept)
             self._series_due = self._monotonic() + SERIES_EVERY_S
             if gone:
                 log.info("series.expired", rows=gone)
+
+    def _learn_weeks(self, now: int) -> None:
+        """As many sites as fit into the turn, each a transaction of its own; the others are due at the next turn."""
+        from ullage.weeks import WeekLearner  # noqa: PLC0415 - brings numpy, which nothing else here needs at the start
+
+        deadline = self._monotonic() + WEEKS_S
+        for move in WeekLearner(self._ledger, self._series).turn(now):
+            if move is not None:
+                log.info("week.learned", site=move.place.site, weekdays=move.week.weekdays, holiday=move.week.holiday)
+            if self._monotonic() >= deadline:
+                break

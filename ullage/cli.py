@@ -29,6 +29,7 @@ COMMANDS = {
     "supplier": "catalogue:supplier",
     "orders": "decisions:orders",
     "why": "decisions:why",
+    "learn": "learn:learn",
     "status": "operation:status",
     "doctor": "doctor:doctor",
     "replay": "operation:replay",

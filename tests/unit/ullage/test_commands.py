@@ -68,6 +68,15 @@ def test_one_device_is_registered_by_commands(ullage):
     assert devices["copier-9"] is True
 
 
+def test_calendars_are_learned_from_what_there_is(ullage):
+    ullage("fleet", "apply", str(FLEET), "--json")
+    for more in (["--dry-run"], []):
+        said = json.loads(ullage("learn", "calendars", *more, "--json").stdout)
+        assert said == {"dry_run": bool(more), "sites": said["sites"], "learned_calendars": 0, "changes": []}
+        assert said["sites"] >= 1
+    assert "No site's week differs" in ullage("learn", "calendars").stdout
+
+
 def test_a_token_is_shown_once_and_can_be_revoked(ullage):
     made = json.loads(ullage("token", "create", "--name", "me", "--json").stdout)
     listed = {t["id"]: t for t in json.loads(ullage("token", "list", "--json").stdout)}
