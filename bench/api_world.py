@@ -140,16 +140,17 @@ def _live(ledger: Ledger, series: Series, chance: random.Random) -> None:
     decisions.apply(0, epoch, 1, T0, [need(s.id, s.site_id, s.product_id) for s in first[:half]])
     decisions.apply(0, epoch, 2, T0 + 2 * HOUR, [need(s.id, s.site_id, s.product_id) for s in first[half:]])
     storied = [s.id for s in chance.sample(slots, WITH_HISTORY)]
-    decisions.apply(0, epoch, 3, T0 + 2 * HOUR, [effect for slot in storied for effect in _past(slot)])
+    decisions.apply(0, epoch, 3, T0 + 2 * HOUR, [refill for slot in storied for refill in _refills(slot)])
+    decisions.show(
+        0, epoch, 3, T0, [UsageBooked(slot, T0 // DAY - n, 1.5 + n % 7) for slot in storied for n in range(400)]
+    )
     series.write(0, 1, [bucket for slot in storied for bucket in _buckets(slot)], [])
 
 
-def _past(slot: int) -> Iterator[RefillSeen | UsageBooked]:
+def _refills(slot: int) -> Iterator[RefillSeen]:
     for n in range(4):
         ts = T0 - (120 - 30 * n) * DAY
         yield RefillSeen(slot, n + 1, RefillKind.NEW, ts, 7, n, 3.0, 100.0, 1.0, 0, "a new supply")
-    for n in range(400):
-        yield UsageBooked(slot, T0 // DAY - n, 1.5 + n % 7)
 
 
 def _buckets(slot: int) -> Iterator[Bucket]:

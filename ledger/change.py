@@ -1,6 +1,6 @@
 """One transaction's change: who makes it and when; its events at once, the facts about cover at its end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -41,6 +41,11 @@ class Change:
 
     def cover_changed(self, site_id: int, product_id: int) -> None:
         self._covers.add((site_id, product_id))
+
+    def fork(self) -> "Change":
+        """The same with memory of its own, to be dropped when a savepoint takes back what it wrote."""
+        drafts, unsettled, covers = self.drafts.copy(), self.unsettled.copy(), self._covers.copy()
+        return replace(self, drafts=drafts, unsettled=unsettled, _covers=covers)
 
     def finish(self) -> None:
         """Call it once, after the last change: snapshots cover as this transaction leaves it."""

@@ -181,16 +181,10 @@ class SlotView:
     last_heard: int
 
 
-Effect = (
-    Need
-    | NeedUnnecessary
-    | WouldOrder
-    | RequestAnswered
-    | Counted
-    | UsageBooked
-    | RefillSeen
-    | UnmappedSeen
-    | Quarantined
-    | Alert
-    | SlotView
+Decision = (
+    Need | NeedUnnecessary | WouldOrder | RequestAnswered | Counted | RefillSeen | UnmappedSeen | Quarantined | Alert
 )
+"""What the ledger acts on: applied once, in order, in one transaction with the offset that it leads to."""
+Shown = SlotView | UsageBooked
+"""What is only shown: absolute, so that of several only the newest counts, and it may follow the decisions."""
+Effect = Decision | Shown

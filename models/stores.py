@@ -1,10 +1,10 @@
 """What the core's surroundings must offer. The docstrings are the contract that tests/contract holds backends to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from models.effects import Effect
+from models.effects import Decision, Shown
 
 
 class StoreError(Exception):
@@ -20,10 +20,10 @@ class Fenced(StoreError):
 
 
 class BadEffect(StoreError):
-    """One effect cannot be applied (a data error). The rest of its transaction was rolled back."""
+    """A decision cannot be applied (a data error); index -1: what is due, or all together. Nothing was written."""
 
     def __init__(self, index: int, reason: str) -> None:
-        super().__init__(f"effect {index}: {reason}")
+        super().__init__(f"decision {index}: {reason}")
         self.index = index
         self.reason = reason
 
@@ -74,17 +74,60 @@ class Claim(NamedTuple):
     journal: str  # id of the journal that the offsets belong to; "" if never claimed
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """What is left out of the record at `offset`: reading `index`, or -1 for all of it."""
+
+    offset: int
+    index: int
+    device: int
+    code: str
+    reason: str
+    raw: bytes
+    request: str = ""
+    """Its id, if the record is a request: whoever made it gets an answer."""
+
+
+class Part(NamedTuple):
+    """What one record decided, or several frames that were folded as one."""
+
+    through: int
+    decisions: Sequence[Decision]
+
+
+Blame = Callable[[int, Decision, str], Skip | None]
+"""Part number, one of its decisions that cannot be applied, why: the reading or request that caused it, to be left out.
+None: time or a fact did, which no replay can do without."""
+
+
 class DecisionLedger(Protocol):
     """What the worker needs of the ledger."""
 
     def claim(self, partition: int, owner: str, journal: str) -> Claim:
         """Take the partition: epoch + 1. From now on every older epoch is fenced."""
 
-    def apply(self, partition: int, epoch: int, through: int, now: int, effects: Sequence[Effect]) -> None:
-        """Apply effects of records below offset `through`, and fire what is due in this partition at `now` (ms), in one
-        transaction `where epoch = mine and offset < through`. A repeated call changes nothing.
+    def apply(self, partition: int, epoch: int, through: int, now: int, decisions: Sequence[Decision]) -> None:
+        """Apply what records below offset `through` decided, and fire what is due in this partition at `now` (ms), in
+        one transaction `where epoch = mine and offset < through`. A repeated call changes nothing.
 
         Raises Fenced, BadEffect (with the index), Unavailable."""
+
+    def salvage(
+        self, partition: int, epoch: int, through: int, now: int, parts: Sequence[Part], blame: Blame
+    ) -> Skip | None:
+        """What `apply` refused with BadEffect, as far as it can be applied, in one transaction.
+
+        Of a decision that cannot be applied `blame` is asked. A reading or request: it is quarantined and remembered as
+        skipped, the parts before its own are applied, nothing else, and it is returned. Else (time, a fact) an alert
+        stands for the decision, a need is answered as refused, and the rest goes on; None. A repeated call changes
+        nothing. Raises Fenced, Unavailable."""
+
+    def show(self, partition: int, epoch: int, through: int, now: int, shown: Sequence[Shown]) -> None:
+        """Write how slots stand and what they used, at most one of each slot (and day): it replaces what is there.
+
+        In a transaction of its own, which also takes the offset to `through`: all that records below it decided must
+        have been applied. What cannot be written (a data error) is left out, with an alert. Raises Fenced,
+        Unavailable."""
 
     def has_due(self, partition: int, now: int) -> bool:
         """Is there a row with due_at <= now, so that `apply` must be called without effects?"""
@@ -92,18 +135,8 @@ class DecisionLedger(Protocol):
     def skipped(self, partition: int) -> frozenset[tuple[int, int]]:
         """(offset, index of the reading in its record, -1 for all of it) that replays must leave out."""
 
-    def skip(
-        self,
-        partition: int,
-        epoch: int,
-        offset: int,
-        index: int,
-        device: int,
-        code: str,
-        reason: str,
-        raw: bytes,
-    ) -> None:
-        """Quarantine a poison reading or record and remember to leave it out."""
+    def skip(self, partition: int, epoch: int, now: int, skip: Skip) -> None:
+        """Quarantine a poison reading or record and remember to leave it out. Raises Fenced, Unavailable."""
 
     def open_needs(self, partition: int) -> set[tuple[int, int, int]]:
         """(slot, cycle, attempt) of the open needs of this partition's sites."""

@@ -76,7 +76,7 @@ def replay(
         folder.feed(records, batch)
         report.records += batch.records
         report.readings += batch.readings
-        shown |= {effect.slot: effect for effect in batch.effects if isinstance(effect, SlotView)}
+        shown |= {one.slot: one for one in batch.shown.values() if isinstance(one, SlotView)}
         report.differences += [
             f"record {skip.offset}, reading {skip.index}: cannot be folded ({skip.reason}), but could when it came"
             for skip in batch.skips

@@ -1,16 +1,14 @@
-"""Apply the effects of consecutive records, in their order; views and usage at the end and all at once."""
+"""Apply what consecutive records decided, in order."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy.exc import DataError, IntegrityError
-
 from ledger.change import Change
-from ledger.decisions import alerts, answers, bulk, needs, refills
+from ledger.decisions import alerts, answers, needs, refills
+from ledger.decisions.data_errors import told_as_bad
 from ledger.orders.book import settle_draft
-from ledger.orders.propose import BadNeed, propose
+from ledger.orders.propose import propose
 from models import effects as e
-from models.stores import BadEffect
 
 APPLY: Final[dict[type, Callable[[Change, Any], None]]] = {
     e.Need: propose,
@@ -23,29 +21,24 @@ APPLY: Final[dict[type, Callable[[Change, Any], None]]] = {
     e.Quarantined: alerts.quarantined,
     e.Alert: alerts.alert,
 }
-_BAD: Final = (IntegrityError, DataError, BadNeed, OverflowError, ValueError, TypeError)
-"""What a wrong value in an effect raises; a lost connection or a programming error is none of these."""
 
 
-def apply_all(change: Change, all_effects: Sequence[e.Effect]) -> None:
-    """Raises BadEffect with the index; the caller's transaction rolls everything back."""
-    views: dict[int, tuple[int, e.SlotView]] = {}
-    usage: dict[tuple[int, int], tuple[int, e.UsageBooked]] = {}
-    for index, effect in enumerate(all_effects):
-        if isinstance(effect, e.SlotView):
-            views[effect.slot] = index, effect  # the newest counts
-        elif isinstance(effect, e.UsageBooked):
-            usage[effect.slot, effect.day] = index, effect
-        else:
-            _one(change, index, effect)
+def apply_all(change: Change, decisions: Sequence[e.Decision]) -> None:
+    """All or nothing, and without savepoints: hardly ever is one of them bad. Raises BadEffect with the index; the
+    caller's transaction rolls everything back."""
+    for index, decision in enumerate(decisions):
+        with told_as_bad(index, decision):
+            APPLY[type(decision)](change, decision)
+    with told_as_bad():
+        settle(change)
+
+
+def apply_alone(change: Change, decision: e.Decision) -> None:
+    """One by itself, with the money of its draft: what goes wrong is due to it."""
+    APPLY[type(decision)](change, decision)
+    settle(change)
+
+
+def settle(change: Change) -> None:
     for draft in list(change.unsettled):
         settle_draft(change, draft)
-    bulk.write_views(change, list(views.values()))
-    bulk.write_usage(change, list(usage.values()))
-
-
-def _one(change: Change, index: int, effect: e.Effect) -> None:
-    try:
-        APPLY[type(effect)](change, effect)
-    except _BAD as error:
-        raise BadEffect(index, f"{type(effect).__name__}: {error}") from error

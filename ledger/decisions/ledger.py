@@ -6,14 +6,16 @@ from sqlalchemy import select
 
 from ledger import meta
 from ledger.change import Change
-from ledger.decisions import due, ownership, poison
+from ledger.decisions import due, ownership, poison, show
 from ledger.decisions.apply import apply_all
+from ledger.decisions.data_errors import is_data_error, told_as_bad
+from ledger.decisions.salvage import salvage
 from ledger.engine import Ledger
 from ledger.rules import Rules
 from ledger.tables import need
-from models.effects import Effect
+from models.effects import Decision, Shown
 from models.facts import NeedState
-from models.stores import Claim, DecisionLedger
+from models.stores import Blame, Claim, DecisionLedger, Part, Skip
 
 
 class LedgerDecisions(DecisionLedger):
@@ -30,15 +32,40 @@ class LedgerDecisions(DecisionLedger):
         with self._ledger.write() as tx:
             return ownership.claim(tx, partition, owner, journal)
 
-    def apply(self, partition: int, epoch: int, through: int, now: int, effects: Sequence[Effect]) -> None:
+    def apply(self, partition: int, epoch: int, through: int, now: int, decisions: Sequence[Decision]) -> None:
         with self._ledger.write() as tx:
             if not ownership.advance(tx, partition, epoch, through):
                 return
             change = Change(tx, now, "step", self._rules)
-            apply_all(change, effects)
-            change.by = "clock"
-            due.fire(change, partition, self._partitions)
-            change.finish()
+            apply_all(change, decisions)
+            with told_as_bad():
+                change.by = "clock"
+                due.fire(change, partition, self._partitions)
+
+    def salvage(
+        self, partition: int, epoch: int, through: int, now: int, parts: Sequence[Part], blame: Blame
+    ) -> Skip | None:
+        with self._ledger.write() as tx:
+            change = Change(tx, now, "step", self._rules)
+            skip = salvage(change, partition, epoch, parts, blame)
+            if skip is None:
+                ownership.advance(tx, partition, epoch, through)
+                change.by = "clock"
+                due.fire_each(change, partition, self._partitions)
+            return skip
+
+    def show(self, partition: int, epoch: int, through: int, now: int, shown: Sequence[Shown]) -> None:
+        rows = show.Rows(shown)
+        try:
+            with self._ledger.write() as tx:
+                ownership.advance(tx, partition, epoch, through)
+                rows.write(tx)
+        except Exception as error:
+            if not is_data_error(error):
+                raise
+            with self._ledger.write() as tx:
+                ownership.advance(tx, partition, epoch, through)
+                show.write_each(Change(tx, now, "step", self._rules), shown)
 
     def has_due(self, partition: int, now: int) -> bool:
         with self._ledger.read() as tx:
@@ -48,12 +75,10 @@ class LedgerDecisions(DecisionLedger):
         with self._ledger.read() as tx:
             return poison.skipped(tx, partition)
 
-    def skip(
-        self, partition: int, epoch: int, offset: int, index: int, device: int, code: str, reason: str, raw: bytes
-    ) -> None:
+    def skip(self, partition: int, epoch: int, now: int, skip: Skip) -> None:
         with self._ledger.write() as tx:
             ownership.check(tx, partition, epoch)
-            poison.skip(tx, partition, offset, index, device, code, reason, raw)
+            poison.set_aside(Change(tx, now, "step", self._rules), partition, skip)
 
     def open_needs(self, partition: int) -> set[tuple[int, int, int]]:
         with self._ledger.read() as tx:

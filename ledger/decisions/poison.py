@@ -2,10 +2,14 @@
 
 from sqlalchemy import Connection, delete, func, select
 
+from ledger.change import Change
 from ledger.clock import real_ms
+from ledger.decisions import answers
 from ledger.engine import insert_new
 from ledger.tables import device, quarantine
 from ledger.tables import skipped as skipped_rows
+from models.effects import RequestAnswered
+from models.stores import Skip
 
 KEPT_PER_DEVICE = 200
 """A hostile or broken device cannot fill the disk: of what is held, its oldest goes first."""
@@ -16,12 +20,15 @@ def skipped(tx: Connection, partition: int) -> frozenset[tuple[int, int]]:
     return frozenset((offset, index) for offset, index in tx.execute(query))
 
 
-def skip(
-    tx: Connection, partition: int, offset: int, index: int, device_id: int, code: str, reason: str, raw: bytes
-) -> None:
-    row = {"partition": partition, "offset": offset, "index": index, "code": code, "reason": reason}
-    if insert_new(tx, skipped_rows, row):
-        keep(tx, device_id, real_ms(), code, reason, raw, source=f"record/{partition}/{offset}/{index}")
+def set_aside(change: Change, partition: int, skip: Skip) -> None:
+    """Once. Whoever asked for it is told."""
+    row = {"partition": partition, "offset": skip.offset, "index": skip.index, "code": skip.code, "reason": skip.reason}
+    if not insert_new(change.tx, skipped_rows, row):
+        return
+    source = f"record/{partition}/{skip.offset}/{skip.index}"
+    keep(change.tx, skip.device, real_ms(), skip.code, skip.reason, skip.raw, source=source)
+    if skip.request:
+        answers.answered(change, RequestAnswered(skip.request, "refused", skip.reason))
 
 
 def keep(

@@ -12,18 +12,26 @@ from models.facts import NeedFact, NeedState, RefillVerdictFact
 
 def enqueue_need(tx: Connection, row: Row[Any]) -> None:
     """`row` of table need, as this transaction leaves it (slot_id, cycle, attempt, state, reason, released)."""
-    version, incarnation, partition = _next(tx, row.slot_id)
+    state = NeedState(row.state)
+    tell_need(tx, row.slot_id, row.cycle, row.attempt, state, row.reason, released=row.released)
+
+
+def tell_need(
+    tx: Connection, slot_id: int, cycle: int, attempt: int, state: NeedState, reason: str, *, released: bool = False
+) -> None:
+    """Also of a need that has no row: what cannot be written is answered."""
+    version, incarnation, partition = _next(tx, slot_id)
     fact = NeedFact(
         version=version,
         incarnation=incarnation,
-        slot=row.slot_id,
-        cycle=row.cycle,
-        attempt=row.attempt,
-        state=NeedState(row.state),
-        reason=row.reason,
-        released=row.released,
+        slot=slot_id,
+        cycle=cycle,
+        attempt=attempt,
+        state=state,
+        reason=reason,
+        released=released,
     )
-    put_facts(tx, [(f"needs/{row.slot_id}", partition, fact)])
+    put_facts(tx, [(f"needs/{slot_id}", partition, fact)])
 
 
 def enqueue_verdict(tx: Connection, slot_id: int, cycle: int) -> None:

@@ -1,7 +1,7 @@
 """Records to batches: consecutive frames are folded in one call, and effects of consecutive records go to the ledger
 together."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -9,10 +9,10 @@ import structlog
 
 from journal import codec
 from journal.merge import decode_merged
-from models.effects import Effect
+from models.effects import Decision, Effect, Shown, SlotView, UsageBooked
 from models.frame import Frame
-from models.records import AnyRecord, Kind, Refused, Tick
-from models.stores import Record, StoreError
+from models.records import AnyRecord, Kind, Tick
+from models.stores import Record, Skip, StoreError
 from streams.worker import poison
 from streams.worker.ports import Fold, Outcome
 from streams.worker.series_sink import SeriesSink
@@ -57,7 +57,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Which records caused the effects from number `first` on."""
+    """Which records decided from number `first` on."""
 
     first: int
     records: Sequence[Record]
@@ -70,15 +70,27 @@ class Batch:
     partition: int
     through: int
     now: int
-    effects: list[Effect] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     origins: list[Origin] = field(default_factory=list)
-    skips: list[poison.Skip] = field(default_factory=list)
+    shown: dict[Hashable, Shown] = field(default_factory=dict)
+    """Of each slot the newest view, of each of its days the newest total: both are absolute."""
+    skips: list[Skip] = field(default_factory=list)
     records: int = 0
     readings: int = 0
     ticks: int = 0
 
-    def origin(self, effect: int) -> Origin:
-        return next(o for o in reversed(self.origins) if o.first <= effect)
+    def take(self, effects: Sequence[Effect], records: Sequence[Record]) -> None:
+        """What `records` decided."""
+        first = len(self.decisions)
+        for effect in effects:
+            if isinstance(effect, SlotView):
+                self.shown[effect.slot] = effect
+            elif isinstance(effect, UsageBooked):
+                self.shown[effect.slot, effect.day] = effect
+            else:
+                self.decisions.append(effect)
+        if len(self.decisions) > first:
+            self.origins.append(Origin(first, records))
 
 
 def units(records: Sequence[Record], alone: Container[int], most: int) -> Iterator[Unit]:
@@ -165,7 +177,7 @@ class Folder:
         if -1 in skipped:
             return
         if record is None:
-            batch.skips.append(poison.skip_record(offset, unit.records[0].value, 0, "damaged_record", unit.reason))
+            batch.skips.append(poison.skip_record(offset, unit.records[0].value, None, "damaged_record", unit.reason))
             return
         try:
             if len(unit.records) > 1:
@@ -189,8 +201,7 @@ class Folder:
             self.sink.frame(record, outcome.verdicts)
         if effects:
             self.sink.effects(effects)
-            batch.origins.append(Origin(len(batch.effects), records))
-            batch.effects += effects
+            batch.take(effects, records)
 
     def _poison(self, unit: Unit, record: AnyRecord, error: Exception, batch: Batch) -> None:
         first = unit.records[0]
@@ -205,13 +216,12 @@ class Folder:
             self._bad_ticks += isinstance(record, Tick)
             if self._bad_ticks > BAD_TICKS:
                 raise PoisonTick(self.partition, first.offset, error) from error
-            device = record.device if isinstance(record, Refused) else 0
-            batch.skips.append(poison.skip_record(first.offset, first.value, device, "poison_record", repr(error)))
+            batch.skips.append(poison.skip_record(first.offset, first.value, record, "poison_record", repr(error)))
             return
         for one in unit.records:
             frame = cast("Frame", codec.decode(one.value))
             for piece in poison.isolate(self.fold, one.offset, frame, self.skipped.get(one.offset, NONE)):
-                if isinstance(piece, poison.Skip):
+                if isinstance(piece, Skip):
                     batch.skips.append(piece)
                 else:
                     self._took([one], piece[0], piece[1], batch)

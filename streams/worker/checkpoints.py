@@ -66,8 +66,10 @@ def split(blocks: Blocks) -> tuple[Blocks, bytes | None]:
 
 
 def settle(cut: Cut, committer: Committer, partition: int) -> None:
-    """Bring ledger and series to the cut. Raises Fenced, Unavailable."""
+    """Bring ledger, all that is shown, and series to the cut. Raises Fenced, Unavailable."""
     committer.advance(Batch(partition, cut.checkpoint.offset, cut.checkpoint.time))
+    while committer.waiting:
+        committer.show()
     committer.series(cut.checkpoint.offset, cut.rows)
 
 

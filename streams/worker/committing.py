@@ -1,23 +1,21 @@
-"""What a batch decided goes to the ledger, in journal order, from a thread: skips first, then effects and offset in
-one transaction."""
+"""What a batch decided goes to the ledger, in journal order, from a thread: skips first, then decisions and offset in
+one transaction; what is only shown follows."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TypeVar
 
 import structlog
 
-from journal import codec
-from models.effects import Alert, Effect, Quarantined, RefillSeen, SlotView, UnmappedSeen, UsageBooked
-from models.frame import Frame
-from models.records import AnyRequest
-from models.stores import BadEffect, Unavailable
-from streams.worker import metrics, poison
-from streams.worker.batching import Batch, Origin
+from models.effects import Shown
+from models.stores import BadEffect, Skip, Unavailable
+from streams.worker import metrics
+from streams.worker.batching import Batch
+from streams.worker.blaming import Causes
 from streams.worker.config import WorkerConfig
 from streams.worker.ports import Clocks, Stores
 from streams.worker.series_sink import Rowset
+from streams.worker.showing import Waiting
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -56,7 +54,9 @@ class Committer:
 
     def __init__(self, owned: Owned, offset: int, stores: Stores, config: WorkerConfig, clocks: Clocks) -> None:
         self.offset = offset
+        self.waiting = Waiting()
         self.series_offset = stores.series.offset(owned.partition)
+        self._decided, self._now = offset, 0
         self._owned = owned
         self._stores = stores
         self._config = config
@@ -67,28 +67,40 @@ class Committer:
     def commit(self, batch: Batch) -> None:
         """Raises Fenced, Unavailable, Rewind."""
         for skip in batch.skips:
-            self.set_aside(skip)
-        coalesce(batch)
+            self.set_aside(skip, batch.now)
         late = self._clocks.monotonic() - self._advanced >= self._config.position_interval
-        if batch.effects or late or (batch.ticks and self._due(batch.now)):
+        if batch.decisions or late or (batch.ticks and self._due(batch.now)):
             self.advance(batch)
+        self.follow(batch.through, batch.now, batch.shown)
+
+    def follow(self, through: int, now: int, shown: Mapping[Hashable, Shown]) -> None:
+        """What records below `through` decided is written, or was nothing: what they show may be written now."""
+        self.waiting.add(shown)
+        self._decided, self._now = max(self._decided, through), now
 
     def advance(self, batch: Batch) -> None:
-        """Bring the ledger to the batch's end, with its effects if it has any."""
+        """Bring the ledger to the batch's end, with its decisions if it has any."""
         if batch.through <= self.offset:
             return
-        while True:
-            started = self._clocks.monotonic()
-            try:
-                self._apply(batch)
-                break
-            except BadEffect as error:
-                self._refused(batch, error)
+        started = self._clocks.monotonic()
+        try:
+            self._apply(batch)
+        except BadEffect as error:
+            log.error("decision.refused", partition=self._owned.partition, reason=error.reason)
+            self._salvage(batch)
         metrics.COMMIT_SECONDS.labels(self._label).observe(self._clocks.monotonic() - started)
-        metrics.EFFECTS.labels(self._label).inc(len(batch.effects))
-        metrics.OFFSET.labels(self._label).set(batch.through)
-        self.offset = batch.through
-        self._advanced = self._clocks.monotonic()
+        metrics.EFFECTS.labels(self._label).inc(len(batch.decisions))
+        self._reached(batch.through)
+
+    def show(self) -> None:
+        """Write some of what waits to be shown. Raises Fenced, Unavailable."""
+        rows = self.waiting.first(self._config.show_rows)
+        partition, epoch = self._owned.partition, self._owned.epoch
+        write, shown = self._stores.decisions.show, [one for _, one in rows]
+        self._patiently("showing how slots stand", lambda: write(partition, epoch, self._decided, self._now, shown))
+        self.waiting.written(rows)
+        metrics.EFFECTS.labels(self._label).inc(len(rows))
+        self._reached(self._decided)
 
     def series(self, through: int, rows: Rowset) -> None:
         """Write everything that records below `through` gave; what the store has from before is not written again.
@@ -99,6 +111,17 @@ class Committer:
             self._patiently("writing series", lambda: write(self._owned.partition, through, rows.rows(), rows.points))
             self.series_offset = through
 
+    def set_aside(self, skip: Skip, now: int) -> None:
+        """`now` is domain time, ms."""
+        write, partition, epoch = self._stores.decisions.skip, self._owned.partition, self._owned.epoch
+        self._patiently("setting a reading aside", lambda: write(partition, epoch, now, skip))
+        self._tell(skip)
+
+    def _reached(self, through: int) -> None:
+        metrics.OFFSET.labels(self._label).set(through)
+        self.offset = max(self.offset, through)
+        self._advanced = self._clocks.monotonic()
+
     def _due(self, now: int) -> bool:
         return self._patiently(
             "asking for due rows", lambda: self._stores.decisions.has_due(self._owned.partition, now)
@@ -107,94 +130,26 @@ class Committer:
     def _apply(self, batch: Batch) -> None:
         partition, epoch = self._owned.partition, self._owned.epoch
         apply = self._stores.decisions.apply
-        self._patiently("writing decisions", lambda: apply(partition, epoch, batch.through, batch.now, batch.effects))
+        self._patiently("writing decisions", lambda: apply(partition, epoch, batch.through, batch.now, batch.decisions))
 
-    def set_aside(self, skip: poison.Skip) -> None:
-        write = self._stores.decisions.skip
+    def _salvage(self, batch: Batch) -> None:
+        """Write what can be written. Raises Rewind if a reading or a request had to be left out: state has it."""
         partition, epoch = self._owned.partition, self._owned.epoch
-        self._patiently(
-            "setting a reading aside",
-            lambda: write(partition, epoch, skip.offset, skip.index, skip.device, skip.code, skip.reason, skip.raw),
+        causes, salvage = Causes(batch), self._stores.decisions.salvage
+        skip = self._patiently(
+            "writing decisions one by one",
+            lambda: salvage(partition, epoch, batch.through, batch.now, causes.parts, causes.blame),
         )
+        if skip is not None:
+            self._tell(skip)
+            raise Rewind(f"record {skip.offset} reading {skip.index}: {skip.reason}")
+
+    def _tell(self, skip: Skip) -> None:
         metrics.QUARANTINED.labels(self._label).inc()
         log.error(
-            "reading.set_aside", partition=partition, offset=skip.offset, index=skip.index, device=skip.device,
-            code=skip.code, reason=skip.reason,
+            "reading.set_aside", partition=self._owned.partition, offset=skip.offset, index=skip.index,
+            device=skip.device, code=skip.code, reason=skip.reason,
         )  # fmt: skip
-
-    def _refused(self, batch: Batch, error: BadEffect) -> None:
-        """Leave out the reading or request behind a bad effect and rewind; of a tick or a fact drop the effect, with
-        an alert."""
-        effect = batch.effects[error.index]
-        log.error("effect.refused", partition=self._owned.partition, effect=repr(effect), reason=error.reason)
-        skip = cause_of(effect, batch.origin(error.index), error.reason)
-        if skip is not None:
-            self.set_aside(skip)
-            raise Rewind(f"record {skip.offset} reading {skip.index}: {error.reason}")
-        metrics.QUARANTINED.labels(self._label).inc()
-        if isinstance(effect, Alert):
-            del batch.effects[error.index]
-            batch.origins = [Origin(o.first - (o.first > error.index), o.records) for o in batch.origins]
-        else:
-            subject = f"slot/{slot}" if (slot := getattr(effect, "slot", 0)) else f"partition/{self._owned.partition}"
-            text = f"{type(effect).__name__} could not be written: {error.reason}"
-            batch.effects[error.index] = Alert("effect_refused", subject, getattr(effect, "site", 0), batch.now, text)
 
     def _patiently(self, what: str, call: Callable[[], _T]) -> _T:
         return patiently(f"partition {self._owned.partition}: {what}", call, self._config, self._clocks)
-
-
-def coalesce(batch: Batch) -> None:
-    """Of each slot only the last view, of each day only the last total: both are absolute, and a worker that is behind
-    has many.
-
-    Order and causes of the rest stay."""
-    last: dict[Hashable, int] = {}
-    superseded = set()
-    for i, effect in enumerate(batch.effects):
-        if isinstance(effect, SlotView):
-            key: Hashable = effect.slot
-        elif isinstance(effect, UsageBooked):
-            key = (effect.slot, effect.day)
-        else:
-            continue
-        if key in last:
-            superseded.add(last[key])
-        last[key] = i
-    if superseded:
-        before = list(accumulate((i in superseded for i in range(len(batch.effects))), initial=0))
-        batch.effects = [effect for i, effect in enumerate(batch.effects) if i not in superseded]
-        batch.origins = [Origin(o.first - before[o.first], o.records) for o in batch.origins]
-
-
-def cause_of(effect: Effect, origin: Origin, reason: str) -> poison.Skip | None:
-    """The reading or request that caused an effect; None if time or a fact did."""
-    for record in origin.records:
-        decoded = codec.decode(record.value)
-        if isinstance(decoded, AnyRequest):
-            return poison.skip_record(record.offset, record.value, 0, "bad_effect", reason)
-        if not isinstance(decoded, Frame):
-            return None
-        index = _reading(effect, decoded)
-        if index is not None:
-            one = poison.cut(decoded, index, index + 1)
-            return poison.skip_reading(record.offset, index, one, "bad_effect", reason)
-    return None
-
-
-def _reading(effect: Effect, frame: Frame) -> int | None:
-    for i, reading in enumerate(frame.readings):
-        if isinstance(effect, RefillSeen | Quarantined):
-            if (effect.boot, effect.seq) != (int(reading["boot"]), int(reading["seq"])):
-                continue
-            if isinstance(effect, Quarantined):
-                if effect.device == int(reading["device"]):
-                    return i
-            elif effect.slot in poison.cut(frame, i, i + 1).supplies["slot"].tolist():
-                return i
-        elif isinstance(effect, UnmappedSeen) and (effect.device, effect.ts) == (
-            int(reading["device"]),
-            int(reading["ts"]),
-        ):
-            return i
-    return None

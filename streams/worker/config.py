@@ -22,15 +22,19 @@ class WorkerConfig:
     merge_readings: int = 20_000
     """At most so many readings are folded in one call: bounds how long the event loop is held (about 10 ms)."""
     commit_interval: float = 0.02
-    """Effects of so much time share one ledger transaction."""
+    """Decisions of so much time share one ledger transaction."""
     behind_interval: float = 0.25
     """The same while the worker is behind, where nobody waits for milliseconds."""
     commit_effects: int = 5_000
-    """So many effects are committed without waiting for the interval."""
+    """So many decisions are committed without waiting for the interval."""
+    show_rows: int = 500
+    """Views and usage go to the ledger in transactions of so many rows: about 10 ms."""
+    show_share: float = 0.25
+    """They take at most so much of the time, so that other writers come in between; what waits is the newest."""
     position_interval: float = 5.0
     """Without effects the ledger learns this often how far the worker is, for people who look at its lag."""
     pending_effects: int = 50_000
-    """Folding waits for the ledger above so many undelivered effects (backpressure)."""
+    """Folding waits for the ledger above so many undelivered decisions (backpressure)."""
     pending_readings: int = 200_000
     """Folding waits for the ledger above so many readings whose records are not committed yet."""
 

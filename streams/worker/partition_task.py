@@ -9,6 +9,7 @@ while the ledger commits, and nothing is ever written out of order.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from streams.worker.committing import Committer, Owned, Rewind
 from streams.worker.config import WorkerConfig
 from streams.worker.ports import Clocks, Logic, Stores
 from streams.worker.recovery import Recovered, recover
+from streams.worker.showing import Pace
 
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -42,6 +44,7 @@ class PartitionTask:
         executor: Executor,
         failed: Callable[[BaseException], None],
         alive: Callable[[], None],
+        pace: Pace | None = None,
     ) -> None:
         self.partition = partition
         self.lost = False
@@ -49,6 +52,9 @@ class PartitionTask:
         """When a record was folded last (monotonic seconds)."""
         self._stores, self._logic, self._config, self._clocks = stores, logic, config, clocks
         self._executor, self._failed, self._alive = executor, failed, alive
+        self._pace = pace or Pace(config.show_share)
+        self._rested = float("-inf")  # the next commit is not before this moment, monotonic
+        self._shows_next = False
         self._wake, self._room, self._ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._stopping = False
         self._saving: asyncio.Future[None] | None = None
@@ -75,7 +81,7 @@ class PartitionTask:
         """Fold consecutive records. Waits while too much waits for the ledger. Raises OffsetGap, PoisonTick,
         StoreError."""
         await self._ready.wait()
-        while not self.lost and len(self._batch.effects) >= self._config.pending_effects:
+        while not self.lost and len(self._batch.decisions) >= self._config.pending_effects:
             self._room.clear()
             await self._room.wait()
         if self.lost or self._stopping:
@@ -88,7 +94,7 @@ class PartitionTask:
         metrics.RECORDS.labels(self._label).inc(batch.records - before[0])
         metrics.READINGS.labels(self._label).inc(batch.readings - before[1])
         self.progress = now = self._clocks.monotonic()
-        if batch.effects or batch.skips or batch.ticks or self._schedule.due(now):
+        if batch.decisions or batch.skips or batch.ticks or self._schedule.due(now):
             self._wake.set()
 
     async def stop(self, *, checkpoint: bool) -> None:
@@ -111,7 +117,7 @@ class PartitionTask:
         self._schedule = checkpoints.Schedule(self._config, now)
         self._schedule.folded(recovered.replayed)
         self._batch: Batch = self._folder.batch()
-        self._batch.effects += recovered.repairs
+        self._batch.take(recovered.repairs, ())
         self._series_written = self.progress = now
         self._last = False
         self._ready.set()
@@ -119,19 +125,7 @@ class PartitionTask:
     async def _write(self) -> None:
         try:
             while not self._stopping:
-                await self._wake.wait()
-                self._wake.clear()
-                started = self._clocks.monotonic()
-                try:
-                    await self._round(final=False)
-                except Rewind as error:
-                    await self._rewind(str(error))
-                if not self._stopping and len(self._batch.effects) < self._config.commit_effects:
-                    # The interval counts from the start of this commit: at low load an effect does not wait at all.
-                    # Far behind, more go together: of the views of a slot only the last is written.
-                    interval = self._config.behind_interval if self._behind else self._config.commit_interval
-                    rest = started + interval - self._clocks.monotonic()
-                    await asyncio.sleep(max(rest, 0))
+                await self._turn()
             await self._finish()
         except Fenced as error:
             self._drop(str(error))
@@ -143,6 +137,47 @@ class PartitionTask:
             self.lost = True
             self._room.set()
             self._ready.set()
+
+    async def _turn(self) -> None:
+        """A commit if there is one to make; after it, or in the pauses, some of what is only shown."""
+        now = self._clocks.monotonic()
+        commits = self._wake.is_set() and now >= self._rested
+        shows = len(self._committer.waiting) > 0 and now >= self._pace.free
+        if shows and (self._shows_next or not commits):
+            self._shows_next = False
+            await self._show(now)
+        elif commits:
+            self._shows_next = True
+            await self._commit(now)
+        else:
+            await self._idle(now)
+
+    async def _commit(self, started: float) -> None:
+        self._wake.clear()
+        try:
+            await self._round(final=False)
+        except Rewind as error:
+            await self._rewind(str(error))
+        # The interval counts from the start of this commit: at low load a decision does not wait at all.
+        interval = self._config.behind_interval if self._behind else self._config.commit_interval
+        many = len(self._batch.decisions) >= self._config.commit_effects
+        self._rested = started if many else started + interval
+
+    async def _show(self, began: float) -> None:
+        self._pace.begin(began)
+        await self._in_thread(self._committer.show)
+        self._pace.end(began, self._clocks.monotonic())
+
+    async def _idle(self, now: float) -> None:
+        """Until a commit or a show may be due."""
+        ends = [self._rested] if self._wake.is_set() else []
+        ends += [self._pace.free] if self._committer.waiting else []
+        pause = max(0.0, min(ends) - now) if ends else None
+        if self._wake.is_set():
+            await asyncio.sleep(pause or 0.0)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), pause)
 
     async def _round(self, *, final: bool) -> None:
         """One batch, then series rows and a checkpoint if they are due."""

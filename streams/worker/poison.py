@@ -6,28 +6,17 @@ state is needed, and the result is what a replay gives that leaves the reading o
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from journal import codec
 from models.frame import Frame
+from models.records import AnyRecord, AnyRequest, Refused
+from models.stores import Skip
 from streams.worker.ports import Fold, Outcome
 
 RAW_BYTES = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """What is left out of the record at `offset`: reading `index`, or -1 for all of it."""
-
-    offset: int
-    index: int
-    device: int
-    code: str
-    reason: str
-    raw: bytes
 
 
 def cut(frame: Frame, low: int, high: int) -> Frame:
@@ -64,5 +53,8 @@ def skip_reading(offset: int, index: int, part: Frame, code: str, reason: str) -
     return Skip(offset, index, int(part.readings[0]["device"]), code, reason, codec.encode_frame(part)[:RAW_BYTES])
 
 
-def skip_record(offset: int, value: bytes, device: int, code: str, reason: str) -> Skip:
-    return Skip(offset, -1, device, code, reason, value[:RAW_BYTES])
+def skip_record(offset: int, value: bytes, record: AnyRecord | None, code: str, reason: str) -> Skip:
+    """All of a record; None: its bytes are damaged."""
+    device = record.device if isinstance(record, Refused) else 0
+    request = record.id if isinstance(record, AnyRequest) else ""
+    return Skip(offset, -1, device, code, reason, value[:RAW_BYTES], request)

@@ -5,12 +5,12 @@ Replayed records decide again what the ledger has already: these effects are dro
 compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import structlog
 
-from models.effects import Alert, Effect, Need
+from models.effects import Alert, Decision, Need, Shown
 from models.stores import Checkpoint, Claim, DecisionLedger, Fenced, StoreError
 from streams.worker import metrics
 from streams.worker.batching import Folder
@@ -41,7 +41,7 @@ class Recovered:
     """Offsets of the saved checkpoints, newest first."""
     replayed: int
     """Readings that were replayed: what the next crash would replay too."""
-    repairs: list[Effect]
+    repairs: list[Decision]
     """For the next batch: what the ledger should have and has not."""
 
 
@@ -79,6 +79,7 @@ def recover(
     folder.skipped = skipped(stores.decisions, partition)
     replay = Replay(folder, committer, alive)
     replay.run(stores, claim.offset)
+    committer.follow(folder.offset, folder.time, replay.shown)
     repairs = reconcile(folder, stores, replay.needs)
     seconds = clocks.monotonic() - started
     metrics.RECOVERY_SECONDS.labels(str(partition)).set(seconds)
@@ -175,10 +176,12 @@ def skipped(decisions: DecisionLedger, partition: int) -> dict[int, frozenset[in
 
 
 class Replay:
-    """Fold records whose effects the ledger has; the series gets its rows again."""
+    """Fold records whose decisions the ledger has; the series gets its rows again, and what they show is written
+    again: some of it may have waited when the worker died."""
 
     def __init__(self, folder: Folder, committer: Committer, alive: Callable[[], None]) -> None:
         self.needs: dict[tuple[int, int, int], Need] = {}
+        self.shown: dict[Hashable, Shown] = {}
         self.readings = 0
         self._folder = folder
         self._committer = committer
@@ -192,14 +195,15 @@ class Replay:
             batch = folder.batch()
             folder.feed(records, batch)
             for skip in batch.skips:  # another version of the logic may stumble where the one before did not
-                self._committer.set_aside(skip)
-            self.needs |= {(e.slot, e.cycle, e.attempt): e for e in batch.effects if isinstance(e, Need)}
+                self._committer.set_aside(skip, batch.now)
+            self.needs |= {(e.slot, e.cycle, e.attempt): e for e in batch.decisions if isinstance(e, Need)}
+            self.shown |= batch.shown
             self.readings += batch.readings
             self._alive()
         self._committer.series(folder.offset, folder.sink.take())
 
 
-def reconcile(folder: Folder, stores: Stores, replayed: dict[tuple[int, int, int], Need]) -> list[Effect]:
+def reconcile(folder: Folder, stores: Stores, replayed: dict[tuple[int, int, int], Need]) -> list[Decision]:
     """Compare open needs at the ledger's offset, and repair.
 
     What only the state has may be closed in the ledger already, its fact under way; a need of the replayed stretch is
@@ -216,7 +220,7 @@ def reconcile(folder: Folder, stores: Stores, replayed: dict[tuple[int, int, int
         log.warning("recovery.needs_only_in_state", partition=partition, needs=only_state[:20], count=len(only_state))
     if only_ledger:
         log.error("recovery.needs_only_in_ledger", partition=partition, needs=only_ledger[:20], count=len(only_ledger))
-    again: list[Effect] = [replayed[key] for key in only_state if key in replayed]
+    again: list[Decision] = [replayed[key] for key in only_state if key in replayed]
     again += [
         Alert(
             "need_unknown",

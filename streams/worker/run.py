@@ -16,6 +16,7 @@ from streams.worker.config import WorkerConfig
 from streams.worker.logic import this_logic
 from streams.worker.partition_task import PartitionTask
 from streams.worker.ports import AgedJournal, Clocks, Logic, Stores
+from streams.worker.showing import Pace
 
 log = structlog.get_logger(__name__)
 WATCH = 1.0
@@ -43,6 +44,7 @@ class Worker:
         self._executor = ThreadPoolExecutor(THREADS, "stores")
         # Its own: writers that wait for a busy store may hold all of the others, and that is no reason to be killed.
         self._watcher = ThreadPoolExecutor(1, "watch")
+        self._pace = Pace(config.show_share)
         self._touched = clocks.monotonic()
 
     # -- called by the app
@@ -124,7 +126,15 @@ class Worker:
         if kept is not None and not kept.lost:
             return  # stays ours: its epoch is fenced if someone had it meanwhile
         task = PartitionTask(
-            partition, self._stores, self._logic, self._config, self._clocks, self._executor, self.fail, self._alive
+            partition,
+            self._stores,
+            self._logic,
+            self._config,
+            self._clocks,
+            self._executor,
+            self.fail,
+            self._alive,
+            self._pace,
         )
         await task.start()
         self.tasks[partition] = task

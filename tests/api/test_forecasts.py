@@ -33,7 +33,7 @@ def test_a_level_that_no_device_reported_is_not_made_up(world: ApiWorld) -> None
     """The state assumes anything from empty to full, which is no report."""
     slot = world.slots["acme"][4]
     assumed = {"level_low": 0.0, "level_high": 100.0, "level": 50.0, "quantiles": (), "probability": 0.0}
-    world.apply(view(slot, status="unknown", band=0, last_heard=0, **assumed), after=LIVED)
+    world.show(view(slot, status="unknown", band=0, last_heard=0, **assumed))
     listed = {item["id"]: item for item in world.operator.get("/v1/slots", limit=500).json()["items"]}
     for shown in (listed[slot], world.operator.get(f"/v1/slots/{slot}").json()):
         assert shown["status"] == "unknown"

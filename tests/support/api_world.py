@@ -24,12 +24,13 @@ from ledger.roles import Role
 from models.effects import (
     Alert,
     Cause,
-    Effect,
+    Decision,
     Evidence,
     Need,
     Quarantined,
     RefillKind,
     RefillSeen,
+    Shown,
     SlotView,
     UsageBooked,
 )
@@ -210,12 +211,12 @@ class ApiWorld:
             site, device = self.site(account), self._device(slots[0])
             self.apply(
                 self.need(account, 1),
-                *(view(slot, 4.0 + 2 * n) for n, slot in enumerate(slots[:4])),
                 RefillSeen(slots[1], 1, RefillKind.NEW, T0 - 20 * DAY, 7, 9, 3.0, 100.0, 1.0, 0, "a new supply"),
-                *(UsageBooked(slots[0], T0 // DAY - n, 1.5 + n) for n in range(30)),
                 Alert("silent", f"device/{device}", site, T0, "nothing was heard for 3 days"),
                 Quarantined(device, T0, 0, 11, "level_out_of_range", "supplies.black.level is 42: use 0..1", REFUSED),
             )
+            self.show(*(view(slot, 4.0 + 2 * n) for n, slot in enumerate(slots[:4])))
+            self.show(*(UsageBooked(slots[0], T0 // DAY - n, 1.5 + n) for n in range(30)))
         self.apply(after=LIVED)
         buckets = [
             Bucket(slot, T0 - (100 - n) * 900_000, 3, 1, 60.0 - n / 4, 59.8 - n / 4, 59.8 - n / 4)
@@ -229,10 +230,13 @@ class ApiWorld:
         with self.ledger.read() as tx:
             return int(tx.execute(select(t.slot.c.device_id).where(t.slot.c.id == slot)).scalar_one())
 
-    def apply(self, *effects: Effect, after: int = 0) -> None:
+    def apply(self, *effects: Decision, after: int = 0) -> None:
         self.now += after
         self.offset += 1
         self.decisions.apply(0, self.epoch, self.offset, self.now, effects)
+
+    def show(self, *shown: Shown) -> None:
+        self.decisions.show(0, self.epoch, self.offset, self.now, shown)
 
     def token(self, role: Role, accounts: Any = ("acme",), supplier: str | None = None, person: str = "Ann") -> str:
         ids = None if accounts is None else [self.accounts[name] for name in accounts]

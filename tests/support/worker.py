@@ -4,16 +4,30 @@ import pickle
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from journal import codec
-from models.effects import Cause, Effect, Evidence, Need, RefillKind, RefillSeen, SlotView, UsageBooked
+from models.effects import Cause, Decision, Effect, Evidence, Need, RefillKind, RefillSeen, Shown, SlotView, UsageBooked
 from models.frame import COUNTER, MEASURE, READING, SIGNAL, SUPPLY, Frame
 from models.records import AnyRecord, Reorder, Tick
-from models.stores import BadEffect, Bucket, Checkpoint, Claim, Fenced, Point, Record, StoreError, Unavailable
+from models.stores import (
+    BadEffect,
+    Blame,
+    Bucket,
+    Checkpoint,
+    Claim,
+    Fenced,
+    Part,
+    Point,
+    Record,
+    Skip,
+    StoreError,
+    Unavailable,
+)
 from streams.worker.config import WorkerConfig
 from streams.worker.ports import Blocks, Clocks, Logic, Stores
 
@@ -119,8 +133,10 @@ class FakeLedger:
     def __init__(self, disks: Disks, scythe: Scythe) -> None:
         self._d, self._scythe = disks.ledger, scythe
         self.away = 0
+        self.away_in_salvage = 0
         self.due: list[int] = []
         self.applied: list[int] = []
+        self.shown: list[int] = []
 
     def claim(self, partition: int, owner: str, journal: str) -> Claim:
         before = str(self._d["journal"])
@@ -132,7 +148,7 @@ class FakeLedger:
         self._scythe.around("ledger.claim", write)
         return Claim(self._d["epoch"], self._d["offset"], before)
 
-    def apply(self, partition: int, epoch: int, through: int, now: int, effects: Sequence[Effect]) -> None:
+    def apply(self, partition: int, epoch: int, through: int, now: int, decisions: Sequence[Decision]) -> None:
         if self.away:
             self.away -= 1
             raise Unavailable("the ledger is away")
@@ -140,23 +156,61 @@ class FakeLedger:
             raise Fenced(f"epoch {epoch}")
         if through <= self._d["offset"]:
             return
-        for index, effect in enumerate(effects):
-            if isinstance(effect, RefillSeen) and effect.level_after == BAD:
+        for index, decision in enumerate(decisions):
+            if is_bad(decision):
                 raise BadEffect(index, "no such slot")
-        self._scythe.around("ledger.apply", lambda: self._write(through, now, effects))
+        self._scythe.around("ledger.apply", lambda: self._write(through, now, decisions))
 
-    def _write(self, through: int, now: int, effects: Sequence[Effect]) -> None:
-        for effect in effects:
-            key = identity(effect)
-            if isinstance(effect, Need):
+    def _write(self, through: int, now: int, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
+            key = identity(decision)
+            if isinstance(decision, Need):
                 if key in self._d["rows"]:
                     self._d["twice"].append(key)
                 else:
-                    self._d["needs"].add((effect.slot, effect.cycle, effect.attempt))
-            self._d["rows"][key] = effect
-        self._d["offset"] = through
+                    self._d["needs"].add((decision.slot, decision.cycle, decision.attempt))
+            self._d["rows"][key] = decision
+        self._d["offset"] = max(through, self._d["offset"])
         self.due = [at for at in self.due if at > now]
         self.applied.append(through)
+
+    def salvage(
+        self, partition: int, epoch: int, through: int, now: int, parts: Sequence[Part], blame: Blame
+    ) -> Skip | None:
+        """A decision that nobody is to blame for is dropped."""
+        if self.away_in_salvage:
+            self.away_in_salvage -= 1
+            raise Unavailable("the ledger is away")
+        if epoch != self._d["epoch"]:
+            raise Fenced(f"epoch {epoch}")
+        good: list[Decision] = []
+        before = self._d["offset"]
+        for number, part in enumerate(parts):
+            for decision in part.decisions:
+                skip = blame(number, decision, "no such slot") if is_bad(decision) else None
+                if skip is not None:
+                    self._scythe.around("ledger.salvage", partial(self._left_out, skip, before, now, good))
+                    return skip
+            good += [decision for decision in part.decisions if not is_bad(decision)]
+            before = part.through
+        self._scythe.around("ledger.salvage", lambda: self._write(through, now, good))
+        return None
+
+    def _left_out(self, skip: Skip, before: int, now: int, good: Sequence[Decision]) -> None:
+        assert skip.offset >= before, "the ledger has passed what it sets aside"
+        self._write(before, now, good)
+        self._skip(skip)
+
+    def show(self, partition: int, epoch: int, through: int, now: int, shown: Sequence[Shown]) -> None:
+        if epoch != self._d["epoch"]:
+            raise Fenced(f"epoch {epoch}")
+
+        def write() -> None:
+            self._d["rows"] |= {identity(one): one for one in shown}
+            self._d["offset"] = max(through, self._d["offset"])
+
+        self.shown.append(len(shown))
+        self._scythe.around("ledger.show", write)
 
     def has_due(self, partition: int, now: int) -> bool:
         return any(at <= now for at in self.due)
@@ -164,12 +218,13 @@ class FakeLedger:
     def skipped(self, partition: int) -> frozenset[tuple[int, int]]:
         return frozenset(self._d["skipped"])
 
-    def skip(
-        self, partition: int, epoch: int, offset: int, index: int, device: int, code: str, reason: str, raw: bytes
-    ) -> None:
+    def skip(self, partition: int, epoch: int, now: int, skip: Skip) -> None:
         if epoch != self._d["epoch"]:
             raise Fenced(f"epoch {epoch}")
-        self._scythe.around("ledger.skip", lambda: self._d["skipped"].__setitem__((offset, index), (device, code, raw)))
+        self._scythe.around("ledger.skip", lambda: self._skip(skip))
+
+    def _skip(self, skip: Skip) -> None:
+        self._d["skipped"][skip.offset, skip.index] = (skip.device, skip.code, skip.raw)
 
     def open_needs(self, partition: int) -> set[tuple[int, int, int]]:
         return set(self._d["needs"])
@@ -277,6 +332,7 @@ class FakeFold:
                 self.s["needs"].add((slot, 1, 0))
                 effects.append(need(slot))
             effects.append(UsageBooked(slot, tick.time // 86_400_000, float(self.s["seen"][slot])))
+            effects.append(self._view(slot))
         self.s["due"] = []
         self.s["time"] = tick.time
         return effects
@@ -292,10 +348,14 @@ class FakeFold:
         return set(self.s["needs"])
 
     def views(self) -> Iterable[SlotView]:
-        return [
-            SlotView(slot, 1, self.s["time"], 0, 0, float(n), 0, (), 0, 0, 0, "fine", 0, 0, 0)
-            for slot, n in sorted(self.s["seen"].items())
-        ]
+        return [self._view(slot) for slot in sorted(self.s["seen"])]
+
+    def _view(self, slot: int) -> SlotView:
+        return SlotView(slot, 1, self.s["time"], 0, 0, float(self.s["seen"][slot]), 0, (), 0, 0, 0, "fine", 0, 0, 0)
+
+
+def is_bad(decision: Decision) -> bool:
+    return isinstance(decision, RefillSeen) and decision.level_after == BAD
 
 
 def identity(effect: Effect) -> tuple[Any, ...]:
@@ -306,6 +366,8 @@ def identity(effect: Effect) -> tuple[Any, ...]:
             return ("refill", effect.slot, effect.boot, effect.seq)
         case UsageBooked():
             return ("usage", effect.slot, effect.day)
+        case SlotView():
+            return ("view", effect.slot)
     return (type(effect).__name__, str(effect))
 
 

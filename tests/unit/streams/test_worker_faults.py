@@ -1,7 +1,5 @@
 """What the partition task does when stores or input misbehave."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +9,8 @@ from models.effects import UsageBooked
 from models.records import Reorder
 from models.stores import Record, Unavailable
 from streams.worker.batching import Batch, Origin, PoisonTick
-from streams.worker.committing import coalesce
-from streams.worker.partition_task import PartitionTask
 from tests.support import worker as kit
-
-
-class Bench:
-    """A task over fakes that a test feeds by hand."""
-
-    def __init__(self, disks: kit.Disks, folder: Path, **changes: Any) -> None:
-        self.disks, self.time, self.failures = disks, kit.Time(), list[BaseException]()
-        self.stores = kit.stores_over(disks)
-        self.ledger: Any = self.stores.decisions
-        self.task = PartitionTask(
-            0, self.stores, kit.LOGIC, kit.config_in(folder, **changes), self.time.clocks(), kit.Inline(),
-            self.failures.append, lambda: None,
-        )  # fmt: skip
-
-    async def feed(self) -> None:
-        await self.task.feed(self.stores.journal.read(0, self.task.offset))
-        await self.settle()
-
-    async def settle(self) -> None:
-        for _ in range(12):
-            await asyncio.sleep(0)
-
-    def run(self, scenario: Callable[["Bench"], Any]) -> None:
-        async def whole() -> None:
-            await self.task.start()
-            try:
-                await scenario(self)
-            finally:
-                await self.task.stop(checkpoint=True)
-
-        asyncio.run(whole())
+from tests.support.worker_bench import Bench
 
 
 def test_a_poison_reading_is_found_and_left_out(tmp_path: Path) -> None:
@@ -98,30 +64,6 @@ def test_tick_after_tick_that_fails_ends_the_worker(tmp_path: Path, monkeypatch:
 
     Bench(disks, tmp_path).run(scenario)
     assert disks.ledger["offset"] == 11
-
-
-def test_a_bad_effect_rewinds_and_leaves_its_reading_out(tmp_path: Path) -> None:
-    disks = kit.Disks().add(
-        kit.frame_bytes((1, 1, 5), (2, 2, 50)),
-        kit.frame_bytes((3, 3, 50), (4, 4, kit.BAD), (5, 5, 6)),
-        kit.tick_bytes(2_000_000),
-    )
-
-    async def scenario(bench: Bench) -> None:
-        await bench.feed()
-        await bench.settle()
-        disks.add(kit.frame_bytes((4, 6, 50)), kit.tick_bytes(3_000_000))
-        await bench.feed()
-
-    bench = Bench(disks, tmp_path)
-    bench.run(scenario)
-    assert bench.failures == []
-    assert set(disks.ledger["skipped"]) == {(1, 1)}
-    assert disks.ledger["needs"] == {(1, 1, 0), (5, 1, 0)}
-    assert ("refill", 4, 7, 4) not in disks.ledger["rows"]
-    state = kit.FakeFold()
-    state.restore(disks.state["kept"][0].blocks[:1])
-    assert state.s["seen"] == {1: 1, 2: 1, 3: 1, 5: 1, 4: 1}
 
 
 def test_a_fenced_partition_is_dropped_and_writes_nothing(tmp_path: Path) -> None:
@@ -178,16 +120,16 @@ def test_due_rows_fire_at_a_tick_without_effects(tmp_path: Path) -> None:
     Bench(disks, tmp_path).run(scenario)
 
 
-def test_only_the_last_view_of_a_slot_is_written_of_a_batch() -> None:
+def test_only_the_newest_of_what_is_shown_is_written_of_a_batch() -> None:
     views = list(kit.restored(0, 0, seen_twice()).views())
     usage = [UsageBooked(1, 20, 4.0), UsageBooked(1, 20, 5.0), UsageBooked(1, 21, 1.0)]
-    effects = [views[0], kit.need(1), views[1], usage[0], views[0], usage[1], usage[2]]
-    records = [[Record(offset, b"")] for offset in range(3)]
-    origins = [Origin(0, records[0]), Origin(3, records[1]), Origin(5, records[2])]
-    batch = Batch(0, 3, 0, list(effects), origins)
-    coalesce(batch)
-    assert batch.effects == [effects[1], effects[2], effects[4], effects[5], effects[6]]
-    assert [batch.origin(i).records[0].offset for i in range(5)] == [0, 0, 1, 2, 2]
+    batch = Batch(0, 3, 0)
+    batch.take([views[0], kit.need(1), usage[0]], [Record(0, b"")])
+    batch.take([usage[1]], [Record(1, b"")])
+    batch.take([kit.need(2), views[1], usage[2]], [Record(2, b"")])
+    assert batch.decisions == [kit.need(1), kit.need(2)]
+    assert batch.origins == [Origin(0, [Record(0, b"")]), Origin(1, [Record(2, b"")])]
+    assert list(batch.shown.values()) == [views[0], usage[1], views[1], usage[2]]
 
 
 def seen_twice() -> Any:
@@ -228,7 +170,7 @@ def test_folding_waits_for_the_ledger(tmp_path: Path) -> None:
     async def scenario(bench: Bench) -> None:
         for at in range(len(disks.journal)):
             await bench.task.feed(bench.stores.journal.read(0, at, 1))
-            assert len(bench.task._batch.effects) <= 4
+            assert len(bench.task._batch.decisions) <= 4
 
     bench = Bench(disks, tmp_path, pending_effects=4)
     bench.run(scenario)

@@ -15,7 +15,7 @@ from ledger.orders import Orders
 from ledger.registry.weeks import give
 from ledger.rules import Rules
 from ledger.scope import Scope
-from models.effects import Cause, Effect, Evidence, Need
+from models.effects import Cause, Decision, Evidence, Need, Shown
 from models.facts import AnyFact, NeedFact, StockFact
 from models.units import DAY, HOUR
 
@@ -133,11 +133,14 @@ class World:
         }
         return Need(**(values | more))
 
-    def apply(self, *effects: Effect, after: int = 0) -> None:
+    def apply(self, *effects: Decision, after: int = 0) -> None:
         """`after` ms later, a tick with these effects."""
         self.now += after
         self.offset += 1
         self.decisions.apply(self.partition, self.epoch, self.offset, self.now, effects)
+
+    def show(self, *shown: Shown) -> None:
+        self.decisions.show(self.partition, self.epoch, self.offset, self.now, shown)
 
     def proposed(self, *needs: Need) -> int:
         """The order of these needs."""

@@ -9,7 +9,7 @@ from ledger import tables as t
 from ledger.decisions.ownership import WrongJournal
 from models.facts import NeedState, StockFact
 from models.orders import OrderState
-from models.stores import BadEffect, Fenced
+from models.stores import BadEffect, Fenced, Skip
 from models.units import HOUR
 
 
@@ -58,7 +58,7 @@ def test_an_older_epoch_is_fenced_and_writes_nothing(world: Any) -> None:
     with pytest.raises(Fenced, match="another worker took it over"):
         world.apply(world.need(world.slots[0]))
     with pytest.raises(Fenced):
-        world.decisions.skip(world.partition, world.epoch, 3, -1, 0, "poison", "why", b"")
+        world.decisions.skip(world.partition, world.epoch, world.now, Skip(3, -1, 0, "poison", "why", b""))
     assert not world.rows(t.need)
 
 
@@ -105,7 +105,7 @@ def test_what_is_due_is_known_and_fired_once(world: Any) -> None:
 
 def test_skipped_input_is_quarantined_once(world: Any) -> None:
     for _ in range(2):
-        world.decisions.skip(world.partition, world.epoch, 12, 3, 1, "poison", "it broke step", b"raw")
+        world.decisions.skip(world.partition, world.epoch, world.now, Skip(12, 3, 1, "poison", "it broke step", b"raw"))
     assert world.decisions.skipped(world.partition) == {(12, 3)}
     assert world.decisions.skipped(0) == frozenset()
     [row] = world.rows(t.quarantine)

@@ -9,7 +9,7 @@ import pytest
 from ledger import tables as t
 from ledger.decisions.poison import KEPT_PER_DEVICE
 from models.effects import Alert, Quarantined, SlotView, UnmappedSeen, UsageBooked, WouldOrder
-from models.stores import BadEffect
+from models.stores import Fenced
 from models.units import NEVER
 
 
@@ -22,28 +22,48 @@ def view(slot: int, **more: Any) -> SlotView:
     return SlotView(**(values | more))
 
 
-def test_the_newest_view_of_a_slot_counts(world: Any) -> None:
-    world.apply(view(world.slots[0]), view(world.slots[1], quantiles=()), view(world.slots[0], ts=11))
-    world.apply(view(world.slots[1], quantiles=(), status="fine"))
+def test_a_view_replaces_the_one_before(world: Any) -> None:
+    world.show(view(world.slots[0]), view(world.slots[1], quantiles=()))
+    world.show(view(world.slots[0], ts=11), view(world.slots[1], quantiles=(), status="fine"))
     first, second = world.rows(t.slot_view)
     assert (first.ts, first.empty_at, first.account_id, first.site_id) == (11, 3, world.account, world.site)
     assert (second.empty_at, second.status) == (NEVER, "fine")
 
 
 @pytest.mark.parametrize(
-    "bad", [view(999), replace(view(1), level=float("nan")), UsageBooked(999, 1, 1.0), UsageBooked(1, 1, float("inf"))]
+    ("bad", "reason"),
+    [
+        (view(999), "how slot 999 stands could not be written: the ledger knows no slot 999"),
+        (view(1, level=float("nan")), "how slot 1 stands could not be written: slot 1 has a number that is not finite"),
+        (view(1, ts=1 << 70), "how slot 1 stands could not be written: a value is out of range"),
+        (UsageBooked(999, 1, 1.0), "the usage of slot 999 on day 1 could not be written: the ledger knows no slot 999"),
+        (UsageBooked(1, 1, float("inf")), "the usage of slot 1 on day 1 could not be written"),
+    ],
 )
-def test_a_bad_one_among_many_is_named(world: Any, bad: Any) -> None:
-    with pytest.raises(BadEffect) as caught:
-        world.apply(view(world.slots[0]), view(world.slots[1]), bad, view(world.slots[2]))
-    assert caught.value.index == 2
-    assert not world.rows(t.slot_view)
+def test_what_cannot_be_shown_is_an_alert_and_the_rest_is_shown(world: Any, bad: Any, reason: str) -> None:
+    others = [slot for slot in (world.slots[0], world.slots[1], world.slots[2]) if slot != bad.slot]
+    world.show(view(others[0]), bad, view(others[1]))
+    assert [row.slot_id for row in world.rows(t.slot_view)] == others[:2]
+    assert not world.rows(t.usage_day)
+    [alert] = world.rows(t.alert)
+    assert (alert.code, alert.subject) == ("effect_refused", f"slot/{bad.slot}")
+    assert alert.text.startswith(reason)
+
+
+def test_showing_takes_the_offset_along_and_is_fenced(world: Any) -> None:
+    world.offset += 5
+    world.show(view(world.slots[0]))
+    claim = world.decisions.claim(world.partition, "other", "journal-1")
+    assert claim.offset == world.offset
+    with pytest.raises(Fenced):
+        world.show(view(world.slots[0], ts=99))
+    assert [row.ts for row in world.rows(t.slot_view)] == [10]
 
 
 def test_usage_is_an_absolute_total(world: Any) -> None:
     slot = world.slots[0]
-    world.apply(UsageBooked(slot, 20_000, 1.5), UsageBooked(slot, 20_000, 2.5), UsageBooked(slot, 20_001, 1.0))
-    world.apply(UsageBooked(slot, 20_001, 4.0))
+    world.show(UsageBooked(slot, 20_000, 2.5), UsageBooked(slot, 20_001, 1.0))
+    world.show(UsageBooked(slot, 20_001, 4.0))
     assert [(row.day, row.total) for row in world.rows(t.usage_day)] == [(20_000, 2.5), (20_001, 4.0)]
 
 
@@ -65,7 +85,7 @@ def test_five_thousand_views_take_well_under_a_second(world: Any) -> None:
     for ts in range(3):
         views = [view(slot, ts=ts) for slot in slots]
         begun = time.process_time()
-        world.apply(*views)
+        world.show(*views)
         took.append(time.process_time() - begun)
     assert len(world.rows(t.slot_view, t.slot_view.c.ts == 2)) == 5000
     assert min(took) < 0.5, took  # of CPU, on a busy machine; alone it takes about 0.1 s

@@ -88,7 +88,7 @@ def test_a_minimum_and_a_price_break_are_explained(world: Any) -> None:
 
 def test_why_not_yet(world: Any) -> None:
     assert "nothing was heard of it yet" in slot_why(world).verdict
-    world.apply(seen(world))
+    world.show(seen(world))
     said = slot_why(world)
     week = "Mon 1 Tue 1 Wed 1 Thu 1 Fri 1 Sat 0.1 Sun 0.1, holidays x 0.1"
     assert said.verdict == "not ordered: it will most probably last until goods that are ordered later arrive"
@@ -109,7 +109,7 @@ def test_why_not_yet(world: Any) -> None:
 
 def test_a_level_that_nobody_reported_is_not_made_up(world: Any) -> None:
     silent = {"level_low": 0, "level_high": 100, "level": 50, "quantiles": (), "probability": 0.0, "last_heard": 0}
-    world.apply(replace(seen(world, "unknown"), **silent))
+    world.show(replace(seen(world, "unknown"), **silent))
     said = slot_why(world).text()
     assert "not ordered: no level was ever reported" in said
     assert "level unknown, falling 2.50 % per working day" in said
@@ -120,7 +120,7 @@ def test_a_level_that_nobody_reported_is_not_made_up(world: Any) -> None:
 
 @pytest.mark.parametrize("status", [status.name.lower() for status in Status])
 def test_every_status_is_explained(world: Any, status: str) -> None:
-    world.apply(seen(world, status))
+    world.show(seen(world, status))
     assert slot_why(world).verdict.startswith("not ordered")
     assert "see the figures" not in slot_why(world).verdict
 
@@ -133,7 +133,7 @@ def test_an_open_need_names_its_order(world: Any) -> None:
 
 
 def test_the_cover_is_that_of_the_books_whenever_the_slot_was_looked_at(world: Any) -> None:
-    world.apply(seen(world))
+    world.show(seen(world))
     assert "cover: 0 on the shelf, 0 on order at this site\n" in slot_why(world).text()
     world.placed(world.need(world.slots[1]))
     world.apply(Counted("r", world.site, world.toner, 4.0, "anna"))
@@ -144,11 +144,11 @@ def test_the_cover_is_that_of_the_books_whenever_the_slot_was_looked_at(world: A
 def test_a_refused_need_blocks_until_it_is_released_or_a_new_cycle_begins(world: Any) -> None:
     number = world.proposed()
     world.orders.cancel(world.scope, number, by="anna", now=world.now, reason="moving house")
-    world.apply(seen(world, "blocked"))
+    world.show(seen(world, "blocked"))
     said = slot_why(world)
     assert said.verdict == "not ordered: need 1 was refused (cancelled: moving house); release it to try again"
     assert "until a person releases it" in said.text()
-    world.apply(replace(seen(world), cycle=2))
+    world.show(replace(seen(world), cycle=2))
     assert "most probably last" in slot_why(world).verdict
 
 
@@ -156,7 +156,8 @@ def test_mode_offers_retirement_and_mapping_are_reasons(world: Any) -> None:
     proof = world.need(world.slots[0]).evidence
     world.change(t.account, mode=1)
     world.change(t.site, paused=True)
-    world.apply(seen(world), WouldOrder(world.slots[0], 1, world.site, world.toner, proof))
+    world.show(seen(world))
+    world.apply(WouldOrder(world.slots[0], 1, world.site, world.toner, proof))
     said = slot_why(world)
     assert said.verdict.endswith("and the mode is observe")
     assert "mode observe (account observe, site auto, SKU auto, paused at site)" in said.text()

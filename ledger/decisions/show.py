@@ -1,4 +1,4 @@
-"""Views and usage: thousands of rows in one transaction."""
+"""What is only shown, views and usage: absolute rows that replace what is there, hundreds in a short transaction."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -10,17 +10,16 @@ from sqlalchemy import Connection, Dialect, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.change import Change
+from ledger.decisions.data_errors import is_data_error, reason_of
+from ledger.decisions.refused import refused
 from ledger.facts.outgoing import chunks
 from ledger.tables import slot, slot_view, usage_day
-from models.effects import SlotView, UsageBooked
-from models.stores import BadEffect
+from models.effects import Shown, SlotView, UsageBooked
 from models.units import NEVER
 
 _json = msgspec.json.Encoder().encode
 VIEW: Final = (
     "slot_id",
-    "account_id",
-    "site_id",
     "cycle",
     "ts",
     "level_low",
@@ -36,50 +35,59 @@ VIEW: Final = (
     "on_hand",
     "on_order",
     "last_heard",
+    "account_id",
+    "site_id",
 )
 USAGE: Final = ("slot_id", "day", "total")
 
 
-def write_views(change: Change, views: Sequence[tuple[int, SlotView]]) -> None:
-    """Of (index of the effect, view). Raises BadEffect for a slot that nobody registered or numbers that are none."""
-    homes = _homes(change, [view.slot for _, view in views])
-    rows = []
-    for index, view in views:
-        home = homes.get(view.slot)
-        if home is None:
-            raise BadEffect(index, f"SlotView: the ledger knows no slot {view.slot}")
-        row = _view(view, *home)
-        if not all(map(isfinite, (*row[5:9], *row[11:13], *row[15:17]))):
-            raise BadEffect(index, f"SlotView: slot {view.slot} has a number that is not finite: {view}")
-        rows.append(row)
-    _upsert(change.tx, slot_view, VIEW, 1, rows)
+class Rows:
+    """Made ready before the ledger is locked."""
+
+    def __init__(self, shown: Sequence[Shown]) -> None:
+        """Of each slot at most one view, of each slot and day at most one total."""
+        self.slots = {one.slot for one in shown}
+        self.views = [_view(one) for one in shown if isinstance(one, SlotView)]
+        self.usage = [(one.slot, one.day, one.total) for one in shown if isinstance(one, UsageBooked)]
+
+    def write(self, tx: Connection) -> None:
+        """All or nothing. Raises ValueError for a slot that nobody registered or a number that is none."""
+        homes = _homes(tx, self.slots)
+        if unknown := self.slots - homes.keys():
+            raise ValueError(f"the ledger knows no slot {min(unknown)}")
+        for row in (*self.views, *self.usage):
+            if not all(isfinite(value) for value in row if isinstance(value, float)):
+                raise ValueError(f"slot {row[0]} has a number that is not finite")
+        _upsert(tx, slot_view, VIEW, 1, [row + homes[row[0]] for row in self.views])
+        _upsert(tx, usage_day, USAGE, 2, self.usage)
 
 
-def write_usage(change: Change, usage: Sequence[tuple[int, UsageBooked]]) -> None:
-    """Absolute totals: writing one again changes nothing."""
-    homes = _homes(change, [booked.slot for _, booked in usage])
-    for index, booked in usage:
-        if booked.slot not in homes or not isfinite(booked.total):
-            raise BadEffect(index, f"UsageBooked: no slot {booked.slot}, or no number: {booked.total}")
-    _upsert(change.tx, usage_day, USAGE, 2, [(booked.slot, booked.day, booked.total) for _, booked in usage])
+def write_each(change: Change, shown: Sequence[Shown]) -> None:
+    """After `Rows.write` has failed: one by one, and an alert for each that cannot be written."""
+    for one in shown:
+        try:
+            with change.tx.begin_nested():
+                Rows([one]).write(change.tx)
+        except Exception as error:
+            if not is_data_error(error):
+                raise
+            refused(change, one, reason_of(one, error))
 
 
-def _homes(change: Change, slots: Sequence[int]) -> dict[int, tuple[int, int]]:
+def _homes(tx: Connection, slots: set[int]) -> dict[int, tuple[int, int]]:
     """Account and site of each."""
     found = {}
     for chunk in chunks(slots):
         query = select(slot.c.id, slot.c.account_id, slot.c.site_id).where(slot.c.id.in_(chunk))
-        found.update({number: (account, site) for number, account, site in change.tx.execute(query)})
+        found.update({number: (account, site) for number, account, site in tx.execute(query)})
     return found
 
 
-def _view(view: SlotView, account_id: int, site_id: int) -> tuple[Any, ...]:
-    """In the order of VIEW."""
+def _view(view: SlotView) -> tuple[Any, ...]:
+    """In the order of VIEW, without account and site."""
     quantiles = view.quantiles
     return (
         view.slot,
-        account_id,
-        site_id,
         view.cycle,
         view.ts,
         view.level_low,

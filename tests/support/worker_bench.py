@@ -1,0 +1,46 @@
+"""A partition task over stores in memory, fed by hand."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from streams.worker.partition_task import PartitionTask
+from tests.support import worker as kit
+
+
+class Bench:
+    """A task over fakes that a test feeds by hand."""
+
+    def __init__(self, disks: kit.Disks, folder: Path, **changes: Any) -> None:
+        self.disks, self.time, self.failures = disks, kit.Time(), list[BaseException]()
+        scythe = kit.Scythe()
+        self.log = scythe.log
+        """What was written, in order."""
+        self.stores = kit.stores_over(disks, scythe)
+        self.ledger: Any = self.stores.decisions
+        self.task = PartitionTask(
+            0, self.stores, kit.LOGIC, kit.config_in(folder, **changes), self.time.clocks(), kit.Inline(),
+            self.failures.append, lambda: None,
+        )  # fmt: skip
+
+    async def feed(self) -> None:
+        await self.task.feed(self.stores.journal.read(0, self.task.offset))
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(12):
+            await self.turn()
+
+    async def turn(self) -> None:
+        await asyncio.sleep(0)
+
+    def run(self, scenario: Callable[["Bench"], Any]) -> None:
+        async def whole() -> None:
+            await self.task.start()
+            try:
+                await scenario(self)
+            finally:
+                await self.task.stop(checkpoint=True)
+
+        asyncio.run(whole())
