@@ -4,7 +4,7 @@ import numpy as np
 
 from ingest.config import GatewayConfig
 from ingest.frames import Resolver, build
-from ingest.limits import Rejected
+from ingest.limits import MAX_INTEGER, Rejected
 from ingest.message import decode
 from journal import codec
 from models.frame import Frame, ReadingFlag
@@ -57,5 +57,9 @@ def _reading(record: bytes, identity: DeviceIdentity) -> bytes | Rejected:
         return Rejected("not_kept", f"not all of the reading was kept: {error}")
     if not isinstance(frame, Frame) or frame.readings["device"].tolist() != [identity.device_id]:
         return Rejected("identity_mismatch", f"this is no reading of {identity.device}")
+    if not 0 < int(frame.readings[0]["ts"]) <= MAX_INTEGER:
+        return Rejected("time_out_of_range", "its time cannot be stored: give the whole message with another")
+    if frame.readings[0]["boot"] and not 0 <= int(frame.readings[0]["seq"]) <= MAX_INTEGER:
+        return Rejected("sequence_out_of_range", "its seq cannot be stored: give the whole message with another")
     frame.readings["flags"] |= np.uint16(ReadingFlag.REPLAYED)
     return codec.encode_frame(frame)

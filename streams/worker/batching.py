@@ -14,6 +14,7 @@ from models.frame import Frame
 from models.records import AnyRecord, Kind, Tick
 from models.stores import Record, Skip, StoreError
 from streams.worker import poison
+from streams.worker.aside import with_bytes
 from streams.worker.ports import Fold, Outcome
 from streams.worker.series_sink import SeriesSink
 
@@ -195,7 +196,7 @@ class Folder:
             self.sink.tick(self.time)
 
     def _took(self, records: Sequence[Record], record: AnyRecord, outcome: Outcome, batch: Batch) -> None:
-        effects = list(outcome.effects)
+        effects = with_bytes(outcome.effects, record) if isinstance(record, Frame) else list(outcome.effects)
         if isinstance(record, Frame) and outcome.verdicts is not None:
             batch.readings += len(record)
             self.sink.frame(record, outcome.verdicts)

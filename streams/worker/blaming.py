@@ -8,6 +8,7 @@ from models.frame import Frame
 from models.records import AnyRequest
 from models.stores import Part, Record, Skip
 from streams.worker import poison
+from streams.worker.aside import cut
 from streams.worker.batching import Batch
 
 
@@ -40,7 +41,7 @@ class Causes:
                 return None
             index = _reading(decision, decoded)
             if index is not None:
-                one = poison.cut(decoded, index, index + 1)
+                one = cut(decoded, index, index + 1)
                 return poison.skip_reading(record.offset, index, one, "bad_effect", reason)
         return None
 
@@ -53,7 +54,7 @@ def _reading(decision: Decision, frame: Frame) -> int | None:
             if isinstance(decision, Quarantined):
                 if decision.device == int(reading["device"]):
                     return i
-            elif decision.slot in poison.cut(frame, i, i + 1).supplies["slot"].tolist():
+            elif decision.slot in cut(frame, i, i + 1).supplies["slot"].tolist():
                 return i
         elif isinstance(decision, UnmappedSeen) and (decision.device, decision.ts) == (
             int(reading["device"]),

@@ -8,25 +8,11 @@ state is needed, and the result is what a replay gives that leaves the reading o
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
-import numpy as np
-
-from journal import codec
 from models.frame import Frame
 from models.records import AnyRecord, AnyRequest, Refused
 from models.stores import Skip
+from streams.worker.aside import RAW_BYTES, bytes_of, cut
 from streams.worker.ports import Fold, Outcome
-
-RAW_BYTES = 4096
-
-
-def cut(frame: Frame, low: int, high: int) -> Frame:
-    """Readings low..high-1 with the rows that they own."""
-    blocks = []
-    for name in ("supplies", "counters", "measures", "signals"):
-        ends = np.concatenate(([0], np.cumsum(frame.readings[name], dtype=np.int64)))
-        blocks.append(getattr(frame, name)[ends[low] : ends[high]])
-    supplies, counters, measures, signals = blocks
-    return Frame(frame.readings[low:high], supplies, counters, measures, signals, frame.names)
 
 
 def isolate(fold: Fold, offset: int, frame: Frame, skipped: Collection[int]) -> Iterator[tuple[Frame, Outcome] | Skip]:
@@ -50,7 +36,7 @@ def isolate(fold: Fold, offset: int, frame: Frame, skipped: Collection[int]) -> 
 
 def skip_reading(offset: int, index: int, part: Frame, code: str, reason: str) -> Skip:
     """`part` is the one reading."""
-    return Skip(offset, index, int(part.readings[0]["device"]), code, reason, codec.encode_frame(part)[:RAW_BYTES])
+    return Skip(offset, index, int(part.readings[0]["device"]), code, reason, bytes_of(part))
 
 
 def skip_record(offset: int, value: bytes, record: AnyRecord | None, code: str, reason: str) -> Skip:

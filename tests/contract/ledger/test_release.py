@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ingest.fix import Fix
 from ingest.release import AT_ONCE, PARTLY, Actor, Chosen, Quarantine, RefusedStill
-from journal.codec import decode
+from journal.codec import decode, encode_frame
 from journal.sqlite import SqliteJournal
 from ledger import quarantine
 from ledger.decisions import poison
@@ -223,6 +223,23 @@ def test_a_packed_reading_goes_as_it_is(desk: Quarantine, journal: Journal, hold
     for other, why in ((foreign, "no reading of coffee-01"), (cut, "not all of the reading was kept")):
         with pytest.raises(RefusedStill, match=why):
             desk.replay_one(ALL, other, ANN)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [("ts", 0, "time cannot be stored"), ("ts", 1 << 60, "time cannot be stored"), ("seq", -1, "seq cannot be stored")],
+)
+def test_what_the_decision_would_refuse_again_does_not_go(
+    desk: Quarantine, journal: Journal, hold: Callable[..., int], column: str, value: int, why: str
+) -> None:
+    desk.replay_one(ALL, hold(GOOD), ANN)
+    (record,) = [r.value for p in range(journal.partitions) for r in journal.read(p, 0)]
+    frame = decode(record)
+    assert isinstance(frame, Frame)
+    frame.readings[column] = value
+    number = hold(encode_frame(frame), COPIER, "time_out_of_range")
+    with pytest.raises(RefusedStill, match=why):
+        desk.replay_one(ALL, number, ANN)
 
 
 def test_many_are_chosen_by_device_and_reason(desk: Quarantine, journal: Journal, hold: Callable[..., int]) -> None:
