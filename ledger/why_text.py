@@ -158,6 +158,7 @@ _VERDICTS = {
     "unknown": "not ordered: no level was ever reported",
     "site_blocked": "not ordered: the site is blocked after an internal error, see its alert",
     "unplaced": "not ordered yet: its registration is on its way",
+    "imported": "not ordered yet: what is known of it is imported history, the device has said nothing since",
     "suspect": "not ordered yet: one reading says that it was refilled, the next one decides",
 }
 

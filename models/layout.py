@@ -41,6 +41,7 @@ class DeviceFlag(IntFlag):
     COUNTED = 16  # has slots that a counter meters
     SILENT = 32  # the alert stands
     FORGETFUL = 64  # ran out of missing ranges: what is older counts as seen
+    IMPORTED = 128  # its newest reading came from a file: history, which orders nothing
 
 
 class Verdict(IntEnum):

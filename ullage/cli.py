@@ -30,6 +30,7 @@ COMMANDS = {
     "orders": "decisions:orders",
     "why": "decisions:why",
     "learn": "learn:learn",
+    "import-readings": "readings:import_readings",
     "status": "operation:status",
     "doctor": "doctor:doctor",
     "replay": "operation:replay",

@@ -37,6 +37,7 @@ class Status(IntEnum):
     SITE_BLOCKED = 10
     UNPLACED = 11  # its device, site or account is not in the journal yet
     SUSPECT = 12  # it seems refilled: its second reading decides
+    IMPORTED = 13  # only history from a file is known: its device has said nothing since
 
 
 PLAN = np.dtype(

@@ -44,6 +44,7 @@ class Survey:
     gone: Bools
     stopped: Bools  # its site is blocked
     silent: Bools
+    imported: Bools  # what is known of it is history
     wants: Bools  # past the threshold, or the device or a person asks
     suspect: Bools  # it would want, but it seems refilled: the second reading decides
     signalled: Bools
@@ -87,6 +88,7 @@ def survey(state: State, book: Book, now: int, due: Longs, asked: Longs, tested:
         plans,
         outlooks,
         *basic,
+        imported=_imported(state, slots),
         wants=wants,
         suspect=suspect,
         signalled=signalled,
@@ -157,9 +159,14 @@ def _outlooks(state: State, now: int, rows: Longs, slots: Rows) -> Rows:
 def _wants(state: State, slots: Rows, outlooks: Rows) -> Bools:
     """Past the threshold, by a forecast that still deserves belief."""
     quiet = state.devices.rows["quiet"][slots["device_row"]] > LONGEST_SILENCE
-    believed = ~quiet | (slots["meter"] == int(Meter.AGE))
+    believed = ~(quiet | _imported(state, slots)) | (slots["meter"] == int(Meter.AGE))
     past: Bools = outlooks["known"] & outlooks["near"] & (outlooks["probability"] >= outlooks["threshold"]) & believed
     return past
+
+
+def _imported(state: State, slots: Rows) -> Bools:
+    imported: Bools = (state.devices.rows["flags"][slots["device_row"]] & int(DeviceFlag.IMPORTED)) != 0
+    return imported
 
 
 def _seems_refilled(slots: Rows, now: int) -> Bools:

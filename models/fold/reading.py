@@ -20,7 +20,7 @@ OLD, LIVE, LATE, QUARANTINED = int(Verdict.OLD), int(Verdict.LIVE), int(Verdict.
 NO_SEQUENCE, BACKFILLED = int(ReadingFlag.NO_SEQUENCE), int(ReadingFlag.BACKFILLED)
 LAST_WILL = int(ReadingFlag.OFFLINE)
 SKIP = 1 << 15  # a flag that the fold adds: passed over before, so pass it over again
-OFFLINE, HEARD = int(DeviceFlag.OFFLINE), int(DeviceFlag.HEARD)
+OFFLINE, HEARD, IMPORTED = int(DeviceFlag.OFFLINE), int(DeviceFlag.HEARD), int(DeviceFlag.IMPORTED)
 RETIRED, COUNTED = int(DeviceFlag.RETIRED), int(DeviceFlag.COUNTED)
 MOST = 1 << 53
 WILL = 4
@@ -191,8 +191,11 @@ def order(device: Any, row: int, sheets: Any, pool: Any, reading: Any) -> int:
         verdict = unsequenced(device, seq, ts)
     else:
         verdict = sequenced(device, row, sheets, pool, boot, seq, ts)
-    if verdict != OLD:
-        device.flags = (i64(device.flags) | HEARD) & ~OFFLINE
+    if flags & BACKFILLED:  # nobody has heard the device
+        if verdict == LIVE:
+            device.flags = i64(device.flags) | IMPORTED
+    elif verdict != OLD:
+        device.flags = (i64(device.flags) | HEARD) & ~(OFFLINE | IMPORTED)
     if verdict == LIVE:
         device.time = max(ts, i64(device.time))
     return verdict

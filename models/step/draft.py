@@ -93,6 +93,7 @@ def statuses(seen: Survey, modes: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8
         (seen.wants & (modes == Mode.OBSERVE), Status.OBSERVE),
         (seen.wants, Status.NEED_OPEN),
         (seen.suspect, Status.SUSPECT),
+        (seen.imported, Status.IMPORTED),
         (seen.silent, Status.SILENT),
         (~seen.outlooks["known"], Status.UNKNOWN),
     ]

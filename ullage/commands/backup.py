@@ -1,8 +1,6 @@
 """Commands about backups: make, verify, restore."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,11 +9,10 @@ from models.stores import StoreError
 from models.version import LOGIC
 from ullage import compose
 from ullage.backup import create as making
-from ullage.backup.create import Progress
 from ullage.backup.manifest import Manifest
 from ullage.backup.restore import restore as restoring
 from ullage.backup.verify import verify as verifying
-from ullage.commands.common import SettingsOf, as_json, emit, sized
+from ullage.commands.common import SettingsOf, as_json, emit, progress_bar, sized
 
 a_backup = click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
@@ -36,7 +33,7 @@ def backup_create(settings_of: SettingsOf, folder: Path, as_json: bool) -> None:
         raise StoreError(f"there is no installation in {settings.data}: give --data")
     for open_store in (compose.state_of, compose.series_of):  # those that no role has made yet are empty
         open_store(settings).close()
-    with _shown(as_json, "copying") as progress:
+    with progress_bar("copying", quiet=as_json) as progress:
         made = making.create(settings, folder, progress)
     if as_json:
         emit({"folder": str(folder), "manifest": made})
@@ -69,7 +66,7 @@ def restore(settings_of: SettingsOf, folder: Path, go_on: bool, as_json: bool) -
     """Make an installation of the backup DIR in an empty data folder. Ordering is paused, for what was ordered since
     the backup is not known any more."""
     settings = settings_of()
-    with _shown(as_json, "restoring") as progress:
+    with progress_bar("restoring", quiet=as_json) as progress:
         said, done = restoring(settings, folder, pause=not go_on, progress=progress)
     other = said.logic if said.logic != LOGIC else None
     if as_json:
@@ -92,18 +89,3 @@ def _tell_positions(made: Manifest) -> None:
         click.echo(
             f"partition {at.partition}: checkpoint {start}, ledger {at.ledger}, journal {at.earliest} to {at.end}"
         )
-
-
-@contextmanager
-def _shown(as_json: bool, label: str) -> Iterator[Progress]:
-    """A bar on stderr where a person looks."""
-    if as_json or not sys.stderr.isatty():
-        yield lambda _done, _all: None
-        return
-    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
-
-        def progress(done: int, whole: int) -> None:
-            bar.length = whole
-            bar.update(done - bar.pos)
-
-        yield progress

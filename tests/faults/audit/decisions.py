@@ -12,7 +12,18 @@ from models.effects import Need, Quarantined, RefillSeen, RequestAnswered, SlotV
 from models.facts import NeedState
 from tests.faults.audit.evidence import Evidence
 
-STATED = {"need_open", "covered", "blocked", "observe", "off", "unmapped", "retired", "site_blocked", "suspect"}
+STATED = {
+    "need_open",
+    "covered",
+    "blocked",
+    "observe",
+    "off",
+    "unmapped",
+    "retired",
+    "site_blocked",
+    "suspect",
+    "imported",
+}
 """Why a slot past its threshold is (not) ordered for."""
 KEPT_PER_DEVICE = 200
 
