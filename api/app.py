@@ -27,6 +27,7 @@ from api.routes import (
     requests,
     sites,
     slots,
+    subscriptions,
     time,
 )
 from api.services import Services
@@ -45,6 +46,7 @@ ROUTERS = (
     requests,
     happenings,
     quarantine,
+    subscriptions,
     events,
     docs,
 )

@@ -145,6 +145,7 @@ def require(*permissions: Permission) -> Callable[..., Coroutine[Any, Any, Calle
 Reader = Annotated[Caller, Depends(require(Permission.READ))]
 Buyer = Annotated[Caller, Depends(require(Permission.ORDER))]
 Approver = Annotated[Caller, Depends(require(Permission.APPROVE))]
+Admin = Annotated[Caller, Depends(require(Permission.ADMINISTER))]
 Operator = Annotated[Caller, Depends(require(Permission.OPERATE))]
 Supplier = Annotated[Caller, Depends(require(Permission.SUPPLY))]
 Partner = Annotated[Caller, Depends(require(Permission.SUPPLY, Permission.ORDER))]

@@ -38,6 +38,7 @@ COMMANDS = {
     "restore": "backup:restore",
     "quarantine": "quarantine:quarantine_group",
     "outbox": "operation:outbox_group",
+    "subscription": "notices:subscription",
 }
 """Where each command is. A process imports only what it runs: a role starts in a fraction of a second."""
 

@@ -14,6 +14,8 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
+from ledger.mail_server import MailServer
+
 Source = Literal["command line", "environment", "file", "default"]
 
 
@@ -95,6 +97,10 @@ def _optional_path(text: str) -> Path | None:
     return _path(text) if text else None
 
 
+def _mail_server(text: str) -> MailServer | None:
+    return MailServer.parse(text) if text else None
+
+
 SETTINGS = (
     Setting("data", "./ullage-data", _path, "Folder of everything that an embedded installation keeps."),
     Setting("journal", "sqlite:///{data}/journal.db", str, "URL of the journal."),
@@ -142,6 +148,20 @@ SETTINGS = (
     Setting("series_keep", "800d", duration, "Age at which points leave the series (domain time)."),
     Setting(
         "purchase_orders", "{data}/purchase-orders", _path, "Folder for purchase orders of suppliers on channel `file`."
+    ),
+    Setting(
+        "smtp",
+        "",
+        _mail_server,
+        "Mail server for notices, `smtp://user:password@host:587` or `smtps://`; empty: no mail.",
+        secret=True,
+    ),
+    Setting("mail_from", "ullage@localhost", str, "Sender of mails."),
+    Setting(
+        "webhook_private",
+        "0",
+        _switch,
+        "1: webhooks that accounts subscribe to may also be of this machine or a private network.",
     ),
     Setting("log_level", "info", _choice("debug", "info", "warning", "error"), "Least level that is logged."),
     Setting("log_format", "text", _choice("text", "json"), "Log lines for people or for machines."),

@@ -17,6 +17,7 @@ from api.shapes.fleet import (
     Spares,
 )
 from api.shapes.happenings import Alert, Asked, Task
+from api.shapes.notices import Sent, Subscription, SubscriptionMade, TestSent
 from api.shapes.orders import (
     Approval,
     Approved,
@@ -81,6 +82,7 @@ __all__ = [
     "Receipt",
     "Refill",
     "ReplayedMany",
+    "Sent",
     "Shape",
     "Share",
     "Site",
@@ -91,7 +93,10 @@ __all__ = [
     "SlotTemplate",
     "Spares",
     "State",
+    "Subscription",
+    "SubscriptionMade",
     "Task",
+    "TestSent",
     "Time",
     "Usage",
     "UsageDay",

@@ -1,5 +1,6 @@
 """HTTP POST with a signature over time stamp and body, and an idempotency key that is the same at each attempt."""
 
+import base64
 import hashlib
 import hmac
 import time
@@ -11,6 +12,9 @@ from typing import Final, NamedTuple, Self
 import httpx
 
 from ledger.clock import real_ms
+from ledger.notices.collect import message_id
+from ledger.notices.subscriptions import SECRET_MARK
+from ledger.sinks.public import NotPublic, PublicTransport
 from models.outbox import OutboxRow, Rejected, Unsent
 from models.stores import Unavailable
 
@@ -30,6 +34,28 @@ def sign(secret: str, timestamp: int, body: bytes) -> str:
     return "v1=" + hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
+Headers = Callable[[OutboxRow, Endpoint, int], dict[str, str]]
+"""What goes out with a row to an endpoint at a time stamp (unix seconds)."""
+
+
+def to_supplier(row: OutboxRow, endpoint: Endpoint, timestamp: int) -> dict[str, str]:
+    return {
+        "Idempotency-Key": row.key,
+        "Ullage-Timestamp": str(timestamp),
+        "Ullage-Signature": sign(endpoint.secret, timestamp, row.payload),
+    }
+
+
+def to_subscriber(row: OutboxRow, endpoint: Endpoint, timestamp: int) -> dict[str, str]:
+    """As the specification Standard Webhooks 1.0 says: `webhook-signature` is `v1,` and the base64 HMAC-SHA256 of
+    `<id>.<timestamp>.<body>`; the key is what follows `whsec_` in the secret, as base64."""
+    name = message_id(row.key)
+    key = base64.b64decode(endpoint.secret.removeprefix(SECRET_MARK))
+    digest = hmac.new(key, f"{name}.{timestamp}.".encode() + row.payload, hashlib.sha256).digest()
+    signature = "v1," + base64.b64encode(digest).decode()
+    return {"webhook-id": name, "webhook-timestamp": str(timestamp), "webhook-signature": signature}
+
+
 class WebhookSink:
     """2xx: taken. 408, 429, 5xx, no answer in time: again later. Any other answer, also a redirect: refused."""
 
@@ -37,11 +63,17 @@ class WebhookSink:
         self,
         endpoint_of: Callable[[str], Endpoint],
         *,
+        headers: Headers = to_supplier,
+        anywhere: bool = True,
         timeout_s: float = TIMEOUT_S,
         real_now: Callable[[], int] = real_ms,
     ) -> None:
-        """`endpoint_of` says where a row's target is, at each attempt anew; it may raise Rejected or Unavailable."""
+        """`endpoint_of` says where a row's target is, at each attempt anew; it may raise Rejected or Unavailable.
+
+        `anywhere`: also at addresses that are not of the public internet; else such a one is refused."""
         self._endpoint_of = endpoint_of
+        self._headers = headers
+        self._anywhere = anywhere
         self._timeout_s = timeout_s
         self._real_now = real_now
 
@@ -52,7 +84,14 @@ class WebhookSink:
     @cached_property
     def _client(self) -> httpx.Client:
         """Made when the first row goes out: loading the certificates of the world takes longer than all of a start."""
-        return httpx.Client(timeout=self._timeout_s, follow_redirects=False, headers={"User-Agent": "ullage"})
+        transport = None if self._anywhere else PublicTransport()
+        return httpx.Client(
+            timeout=self._timeout_s,
+            follow_redirects=False,
+            headers={"User-Agent": "ullage"},
+            transport=transport,
+            trust_env=self._anywhere,  # a proxy would connect in our place
+        )
 
     def close(self) -> None:
         if "_client" in self.__dict__:
@@ -68,12 +107,7 @@ class WebhookSink:
 
     def _post(self, row: OutboxRow, endpoint: Endpoint) -> None:
         timestamp = self._real_now() // 1000
-        headers = {
-            "Content-Type": "application/json",
-            "Idempotency-Key": row.key,
-            "Ullage-Timestamp": str(timestamp),
-            "Ullage-Signature": sign(endpoint.secret, timestamp, row.payload),
-        }
+        headers = {"Content-Type": "application/json"} | self._headers(row, endpoint, timestamp)
         where = f"{row.target} at {endpoint.url}"
         deadline = time.monotonic() + self._timeout_s
         try:
@@ -81,6 +115,8 @@ class WebhookSink:
                 if answer.is_success:
                     return
                 said = _beginning(answer, deadline)
+        except NotPublic as error:
+            raise Rejected(f"{where}: {error}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Unsent(f"{where}: no connection ({error}): is it running, is the address right?") from error
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:

@@ -26,6 +26,7 @@ from ledger.tables.fleet import (
     usage_day,
     would_order,
 )
+from ledger.tables.notices import risk, subscription
 from ledger.tables.orders import (
     approval,
     delivery,
@@ -88,6 +89,7 @@ __all__ = [
     "receipt",
     "refill",
     "request",
+    "risk",
     "site",
     "site_calendar",
     "site_week",
@@ -98,6 +100,7 @@ __all__ = [
     "spending_limit",
     "stock",
     "stock_movement",
+    "subscription",
     "supplier",
     "task",
     "token",

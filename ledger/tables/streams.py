@@ -162,6 +162,8 @@ outbox = Table(
 )
 UNSETTLED = text("state <> 'done'")
 WAITING = text("state = 'waiting'")
+NOTICES = text("kind = 'webhook'")
+Index("ix_outbox_target", outbox.c.target, outbox.c.id, sqlite_where=NOTICES, postgresql_where=NOTICES)
 Index("ix_outbox_due", outbox.c.kind, outbox.c.next_attempt_at, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("ix_outbox_waiting", outbox.c.kind, outbox.c.id, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("ix_outbox_aggregate", outbox.c.aggregate, outbox.c.id, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED)

@@ -13,14 +13,19 @@ from ledger.roles import Role
 from ledger.scope import Scope
 from tests.support.api_world import LIVED, ApiWorld, api_world
 
-ROUTES = [
-    (method, route.path)
-    for module in ROUTERS
-    for route in module.router.routes
-    for method in sorted(route.methods)
-    if "{" in route.path
-]
+ROUTES = sorted(
+    (
+        (method, route.path)
+        for module in ROUTERS
+        for route in module.router.routes
+        for method in sorted(route.methods)
+        if "{" in route.path
+    ),
+    key=lambda route: route[0] == "DELETE",  # last: the others need what it ends
+)
 BODIES: dict[str, Any] = {
+    "/v1/subscriptions/{subscription_id}": {"paused": True},
+    "/v1/subscriptions/{subscription_id}/replay": {"after": 0},
     "/v1/orders/{order_id}/reject": {"reason": "no"},
     "/v1/sites/{site_id}/spares": {"sku": "TN-K", "units": 1},
     "/v1/purchase-orders/{number}/acknowledge": {"lines": [{"line": 1}]},
@@ -56,6 +61,7 @@ def ids(world: ApiWorld, account: str) -> dict[str, Any]:
         "need_id": first(t.need, t.need.c.account_id == number),
         "number": first(t.purchase_order, t.purchase_order.c.account_id == number),
         "held_id": first(t.quarantine, t.quarantine.c.account_id == number),
+        "subscription_id": first(t.subscription, t.subscription.c.account_id == number),
         "request_id": "r-1",
     }
 
@@ -73,7 +79,7 @@ def test_the_other_account_sees_nothing(shared: ApiWorld, method: str, path: str
     role = CALLERS.get(path, Role.ACCOUNT_ADMIN)
     mine, other = world.client(role, ["acme"]), world.client(role, ["umbra"])
     target = path.format(**ids(world, "acme"))
-    body = BODIES.get(path, {}) if method == "POST" else None
+    body = BODIES.get(path, {}) if method in {"POST", "PATCH"} else None
     hidden = other(method, target, json=body)
     assert hidden.status_code == 404, hidden.text
     missing = other(method, re.sub(r"\{\w+\}", "987654", path, count=1).format(**ids(world, "umbra")), json=body)

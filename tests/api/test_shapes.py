@@ -31,6 +31,7 @@ _LISTS = {
     "need_id": "/v1/needs",
     "number": "/v1/purchase-orders",
     "held_id": "/v1/quarantine",
+    "subscription_id": "/v1/subscriptions",
 }
 
 

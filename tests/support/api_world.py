@@ -19,8 +19,11 @@ from ledger.decisions import LedgerDecisions
 from ledger.engine import Ledger, open_ledger
 from ledger.fleet import apply_fleet, parse_fleet
 from ledger.migrate import upgrade
+from ledger.notices import subscriptions
+from ledger.notices.collect import collect
 from ledger.orders import Orders
 from ledger.roles import Role
+from ledger.scope import Scope
 from models.effects import (
     Alert,
     Cause,
@@ -218,6 +221,13 @@ class ApiWorld:
             self.show(*(view(slot, 4.0 + 2 * n) for n, slot in enumerate(slots[:4])))
             self.show(*(UsageBooked(slots[0], T0 // DAY - n, 1.5 + n) for n in range(30)))
         self.apply(after=LIVED)
+        with self.ledger.write() as tx:
+            for name, number in self.accounts.items():
+                made = subscriptions.create(
+                    tx, Scope.all(), "ERP", "webhook", f"https://{name}.example/hook", self.now, account_id=number
+                )
+                subscriptions.replay(tx, Scope.all(), made.subscription.id, 0)
+        collect(self.ledger, self.now)
         buckets = [
             Bucket(slot, T0 - (100 - n) * 900_000, 3, 1, 60.0 - n / 4, 59.8 - n / 4, 59.8 - n / 4)
             for slots in self.slots.values()

@@ -1,15 +1,25 @@
-"""Role `deliver`: facts and requests into the journal, purchase orders to suppliers; and the stores' chores."""
+"""Role `deliver`: facts and requests into the journal, orders to suppliers, notices to subscribers; and the chores."""
 
 import asyncio
-import contextlib
 import socket
+from collections.abc import Callable
 from contextlib import closing
 
 import structlog
 
 from ledger.deliver import run
-from ledger.sinks import FileSink, SupplierEndpoints, SupplierSink, WebhookSink
-from models.outbox import Kind
+from ledger.notices import collect, risks
+from ledger.sinks import (
+    FileSink,
+    MailSink,
+    Subscribers,
+    SubscriberSink,
+    SupplierEndpoints,
+    SupplierSink,
+    WebhookSink,
+    to_subscriber,
+)
+from models.outbox import Kind, Sink
 from models.stores import Unavailable
 from ullage import compose
 from ullage.chores import Chores
@@ -20,6 +30,8 @@ from ullage.sinks import JournalSink
 log = structlog.get_logger()
 
 CHORES_EVERY = 60.0
+RISKS_EVERY = 10.0
+NOTICES_EVERY = 0.5
 
 
 async def main(role: Role) -> None:
@@ -31,26 +43,39 @@ async def main(role: Role) -> None:
     ):
         into_journal = JournalSink(journal)
         kept = int(s.series_keep.total_seconds() * 1000)
-        with WebhookSink(SupplierEndpoints(ledger)) as webhook:
+        subscribers = Subscribers(ledger)
+        with (
+            WebhookSink(SupplierEndpoints(ledger)) as webhook,
+            WebhookSink(subscribers.endpoint, headers=to_subscriber, anywhere=s.webhook_private) as notices,
+        ):
             suppliers = SupplierSink(ledger, file=FileSink(s.purchase_orders), webhook=webhook)
+            channels: dict[str, Sink] = {"webhook": notices}
+            if s.smtp is not None:
+                channels["email"] = MailSink(s.smtp, s.mail_from, subscribers.address)
             role.ready()
-            chores = asyncio.create_task(_chores(role, Chores(ledger, series, kept, role.now)))
-            await run(
-                ledger,
-                {Kind.FACT: into_journal, Kind.REQUEST: into_journal, Kind.PURCHASE_ORDER: suppliers},
-                role.stop,
-                owner=f"deliver@{socket.gethostname()}",
-                now=role.now,
-            )
-            chores.cancel()  # each of its steps is whole or not at all: the end of the process waits for none
-            with contextlib.suppress(asyncio.CancelledError):
-                await chores
+            sinks: dict[Kind, Sink] = {
+                Kind.FACT: into_journal,
+                Kind.REQUEST: into_journal,
+                Kind.PURCHASE_ORDER: suppliers,
+                Kind.WEBHOOK: SubscriberSink(ledger, channels),
+            }
+            chores = Chores(ledger, series, kept, role.now)
+            async with asyncio.TaskGroup() as group:  # a fault of one ends the process, and the supervisor restarts it
+                others = [
+                    group.create_task(_turns(role, chores.turn, CHORES_EVERY)),
+                    group.create_task(_turns(role, lambda: risks.tell(ledger, role.now()), RISKS_EVERY)),
+                    group.create_task(_turns(role, lambda: collect.collect(ledger, role.now()), NOTICES_EVERY)),
+                ]
+                await run(ledger, sinks, role.stop, owner=f"deliver@{socket.gethostname()}", now=role.now)
+                for one in others:  # each of its steps is whole or not at all: the end waits for none
+                    one.cancel()
 
 
-async def _chores(role: Role, chores: Chores) -> None:
+async def _turns(role: Role, turn: Callable[[], object], seconds: float) -> None:
+    """Call `turn` every so often, in a thread; a store that is away is looked for at the next."""
     while not role.stop.is_set():
         try:
-            await asyncio.to_thread(chores.turn)
+            await asyncio.to_thread(turn)
         except Unavailable as error:
-            log.warning("chores.wait", reason=str(error))
-        await pause(role, CHORES_EVERY)
+            log.warning("deliver.turn_waits", reason=str(error))
+        await pause(role, seconds)
