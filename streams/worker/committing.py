@@ -13,6 +13,7 @@ from streams.worker import metrics
 from streams.worker.batching import Batch
 from streams.worker.blaming import Causes
 from streams.worker.config import WorkerConfig
+from streams.worker.pieces import pieces
 from streams.worker.ports import Clocks, Stores
 from streams.worker.series_sink import Rowset
 from streams.worker.showing import Waiting
@@ -70,7 +71,8 @@ class Committer:
             self.set_aside(skip, batch.now)
         late = self._clocks.monotonic() - self._advanced >= self._config.position_interval
         if batch.decisions or late or (batch.ticks and self._due(batch.now)):
-            self.advance(batch)
+            for piece in pieces(batch, self._config.most_decisions, self._now):
+                self.advance(piece)
         self.follow(batch.through, batch.now, batch.shown)
 
     def follow(self, through: int, now: int, shown: Mapping[Hashable, Shown]) -> None:

@@ -27,6 +27,8 @@ class WorkerConfig:
     """The same while the worker is behind, where nobody waits for milliseconds."""
     commit_effects: int = 5_000
     """So many decisions are committed without waiting for the interval."""
+    most_decisions: int = 50
+    """Of more than this a transaction is cut between two records: a need takes about 10 ms."""
     show_rows: int = 500
     """Views and usage go to the ledger in transactions of so many rows: about 10 ms."""
     show_share: float = 0.25

@@ -52,8 +52,9 @@ def agrees(disks: kit.Disks) -> None:
     assert disks.ledger["twice"] == []
 
 
+@pytest.mark.parametrize("most", [1, 50])
 @pytest.mark.parametrize("bad", [(0,), (8,), (17,), (0, 17), (4, 5), (3, 9), (0, 1, 2), tuple(range(18))])
-def test_bad_ones_are_left_out_and_a_replay_agrees(tmp_path: Path, bad: tuple[int, ...]) -> None:
+def test_bad_ones_are_left_out_and_a_replay_agrees(tmp_path: Path, bad: tuple[int, ...], most: int) -> None:
     disks = journal_with(*bad)
 
     async def scenario(bench: Bench) -> None:
@@ -61,7 +62,7 @@ def test_bad_ones_are_left_out_and_a_replay_agrees(tmp_path: Path, bad: tuple[in
         while bench.task.committed < len(disks.journal):
             await bench.settle()
 
-    bench = Bench(disks, tmp_path)
+    bench = Bench(disks, tmp_path, most_decisions=most, merge_readings=most)
     bench.run(scenario)
     assert bench.failures == []
     assert set(disks.ledger["skipped"]) == {place(slot) for slot in bad}

@@ -73,8 +73,9 @@ def outcome(disks: Any) -> dict[str, Any]:
 @pytest.fixture
 def frequent(tmp_path: Path) -> WorkerConfig:
     return kit.config_in(
-        tmp_path, checkpoint_pause=1.0, checkpoint_interval=20.0, series_interval=0.0, keep_journal_ms=1 << 50
-    )
+        tmp_path, checkpoint_pause=1.0, checkpoint_interval=20.0, series_interval=0.0, keep_journal_ms=1 << 50,
+        most_decisions=1, show_rows=3,
+    )  # fmt: skip
 
 
 @pytest.fixture
