@@ -89,8 +89,8 @@ def _amount(name: str, amount: float, unit: object, slot: SlotIdentity | None) -
     flags = SupplyFlag.REMAINING.value
     if not isinstance(unit, str) or not unit:
         return Rejected("wrong_unit", f"supplies.{name}.remaining has no unit")
-    if slot is None:
-        return (flags, 0.0, 100.0)
+    if slot is None or not slot.mapped:
+        return (flags, 0.0, 100.0)  # it says nothing until the model has the supply's capacity and unit
     factor = conversion(unit, slot.unit)
     if factor is None:
         return Rejected("wrong_unit", f"supplies.{name}.unit is {show(unit)}: this supply is counted in {slot.unit}")

@@ -76,8 +76,9 @@ def _part(path: str, value: object, alone: dict[str, Any], identity: DeviceIdent
 
 def _known(path: str, identity: DeviceIdentity | None) -> str:
     key, _, name = path.partition(".")
-    if identity is not None and key == "supplies" and name not in identity.slots:
-        return "no slot of the device has this name: tracked, never ordered for"
+    slot = None if identity is None else identity.slots.get(name)
+    if identity is not None and key == "supplies" and (slot is None or not slot.mapped):
+        return "the device model has no slot of this name: tracked, never ordered for"
     if identity is not None and key == "counters" and name not in identity.counters:
         return "no counter of the device model has this name: left out"
     return "fine"

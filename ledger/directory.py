@@ -71,7 +71,8 @@ def _identities(tx: Connection, condition: ColumnElement[bool]) -> list[DeviceId
         for row in tx.execute(select(device_model.c.id, device_model.c.counters))
     }
     slots: dict[int, dict[str, SlotIdentity]] = {row.id: {} for row in rows}
-    query = select(slot.c.device_id, slot.c.name, slot.c.id, slot.c.capacity, slot.c.unit, slot.c.ascending)
+    known = (slot.c.id, slot.c.capacity, slot.c.unit, slot.c.ascending, slot.c.model_slot_id.is_not(None))
+    query = select(slot.c.device_id, slot.c.name, *known)
     for device_id, name, *rest in tx.execute(query.join(device).where(condition, ~slot.c.retired)):
         slots[device_id][name] = SlotIdentity(*rest)
     return [

@@ -9,6 +9,7 @@ class SlotIdentity:
     capacity: float  # in `unit`
     unit: str  # "pages", "g", "ml", "cups", "days", ...
     ascending: bool = False  # the device reports how full, not how much is left (a waste box): 1 - level is stored
+    mapped: bool = True  # False: the device named it, its model does not know it, so neither capacity nor unit is known
 
 
 @dataclass(frozen=True, slots=True)

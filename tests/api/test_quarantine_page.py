@@ -45,7 +45,7 @@ def test_one_shows_everything_that_it_says(still: ApiWorld) -> None:
         ("supplies.beans", False),
     ]
     assert "use 0..1" in rows[3][3]
-    assert "no slot of the device has this name" in rows[4][3]
+    assert "the device model has no slot of this name" in rows[4][3]
     assert "&#34;seq&#34;:11" in text
 
 

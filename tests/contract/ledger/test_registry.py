@@ -260,7 +260,11 @@ def test_an_unmapped_supply_gets_a_slot_that_is_never_ordered_for(fleet: Ledger)
     (fact,) = facts_of(fleet, lambda tx: add_unmapped(tx, 1, "magenta", NOW))
     assert (fact.name, fact.product, fact.lane, fact.slot_class) == ("magenta", 0, 0, 0)
     _, changed = LedgerDirectory(fleet).changes(version)
-    assert "magenta" in changed[0].slots
+    assert {name: slot.mapped for name, slot in changed[0].slots.items()} == {
+        "black": True,
+        "drum": True,
+        "magenta": False,
+    }
     assert facts_of(fleet, lambda tx: add_unmapped(tx, 1, "magenta", NOW)) == []
     assert facts_of(fleet, lambda tx: add_unmapped(tx, 99, "magenta", NOW)) == []
     assert facts_of(fleet, lambda tx: add_unmapped(tx, 1, "a/b", NOW)) == []
@@ -278,3 +282,4 @@ def test_an_unmapped_slot_becomes_mapped(fleet: Ledger) -> None:
         (slot,) = [one for one in slots.list_slots(tx, EVERYTHING, device_id=1) if one.name == "waste"]
     assert slot.model_slot_id is not None
     assert slot.ascending
+    assert LedgerDirectory(fleet).numbered(1).slots["waste"].mapped

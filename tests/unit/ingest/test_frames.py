@@ -1,6 +1,7 @@
 """Readings become rows and frames: names to integers, levels to per cent, times and keys."""
 
 import json
+from dataclasses import replace
 from hashlib import blake2b
 
 import pytest
@@ -15,6 +16,7 @@ from ingest.tail import lines
 from journal.codec import decode as decode_record
 from journal.codec import encode_frame
 from models.frame import MAX_BYTES, MAX_READINGS, NO_SLOT, UNKNOWN_COUNTER, Frame, ReadingFlag, Signal, SupplyFlag
+from models.identity import SlotIdentity
 from tests.support.gateway_fakes import NOW, identity
 
 DEVICE = identity(1)
@@ -146,6 +148,24 @@ def test_without_boot_and_seq_the_content_is_the_key() -> None:
     assert one["flags"] & ReadingFlag.NO_SEQUENCE
     assert (one["boot"], one["seq"] > 0) == (0, True)
     assert one["seq"] == same["seq"] != other["seq"]
+
+
+def test_an_amount_of_an_unmapped_supply_says_nothing_and_holds_nothing_back() -> None:
+    """Its model knows neither capacity nor unit; the other supplies of the reading count."""
+    unmapped = SlotIdentity(99, 100.0, "%", mapped=False)
+    device = replace(DEVICE, slots=DEVICE.slots | {"descaler": unmapped})
+    raw = json.dumps({"supplies": {"descaler": {"remaining": 3, "unit": "ml"}, "black": {"level": 0.5}}}).encode()
+    reading = decode(raw)
+    assert isinstance(reading, Reading)
+    made = Resolver(device).row(reading, raw, NOW)
+    assert not isinstance(made, Rejected), made
+    (one,) = build([made])
+    found = decode_record(one)
+    assert isinstance(found, Frame)
+    assert found.supplies.tolist() == [
+        (99, SupplyFlag.REMAINING, 0.0, 100.0),
+        (DEVICE.slots["black"].slot, 0, 50.0, 50.0),
+    ]
 
 
 def test_units_convert_only_to_their_like() -> None:
