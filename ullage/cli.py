@@ -31,6 +31,7 @@ COMMANDS = {
     "why": "decisions:why",
     "learn": "learn:learn",
     "import-readings": "readings:import_readings",
+    "export": "export:export",
     "status": "operation:status",
     "doctor": "doctor:doctor",
     "replay": "operation:replay",

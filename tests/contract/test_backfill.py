@@ -3,12 +3,12 @@ interrupted."""
 
 import json
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from ingest.backfill import run
 from ingest.backfill.staging import Staging
@@ -17,62 +17,22 @@ from ingest.limits import Rejected
 from ingest.message import decode as decoded
 from journal.codec import decode, encode_tick
 from journal.routing import partition_of
-from ledger.deliver import deliver_once
 from ledger.directory import LedgerDirectory
 from models.effects import Need, SlotView
 from models.frame import Frame, ReadingFlag
 from models.layout import Verdict
-from models.outbox import Kind
 from models.partition import Partition
 from models.records import Tick
-from models.units import DAY, HOUR
-from tests.support.reference import DOCS
+from models.units import HOUR
+from tests.support.history import DAYS, NOW, PER_DAY, deliver, history, ordering, ullage
 from ullage import compose
 from ullage.cli import main
-from ullage.settings import Settings, load
-from ullage.sinks import JournalSink
-
-DAYS = 60
-PER_DAY = 24
-NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-BEGAN = NOW - timedelta(days=DAYS, hours=1)
+from ullage.settings import Settings
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    made = load({"data": str(tmp_path / "data")}, environ={})
-    compose.initialise(made, line=None)
-    fleet = tmp_path / "fleet.yaml"
-    text = (DOCS / "examples/fleet.yaml").read_text()
-    fleet.write_text(text.replace("mode: observe", "mode: auto").replace("TN-K: 1,", "TN-K: 0,"))
-    ullage(made, "fleet", "apply", str(fleet))
-    deliver(made)
-    return made
-
-
-def deliver(settings: Settings) -> None:
-    """The facts that wait, into the journal."""
-    with closing(compose.ledger_of(settings)) as ledger, closing(compose.journal_of(settings)) as journal:
-        while deliver_once(ledger, {Kind.FACT: JournalSink(journal)}, int(NOW.timestamp() * 1000) + DAY):
-            continue
-
-
-def ullage(settings: Settings, *arguments: str, code: int = 0) -> Result:
-    result = CliRunner().invoke(main, ["--data", str(settings.data), *arguments])
-    assert result.exit_code == code, result.output
-    return result
-
-
-def history(folder: Path, name: str = "history.csv") -> Path:
-    """Two months of a copier that uses 3 % a day, swapped at 10 %, at 4 % in the end; newest first."""
-    level, lines = 1.0, []
-    for hour in range(DAYS * PER_DAY):
-        at = BEGAN + timedelta(hours=hour)
-        level = 1.0 if level < 0.1 and hour < 45 * PER_DAY else max(0.04, level - 0.03 / PER_DAY)
-        lines.append(f"acme,copier-01,{at.isoformat()},{level:.4f},{10_000 + 15 * hour}")
-    path = folder / name
-    path.write_text("\n".join(["account,device,ts,supply.black,counter.pages", *reversed(lines)]) + "\n")
-    return path
+def settings(tmp_path: Path) -> Settings:
+    return ordering(tmp_path / "data")
 
 
 def folded(settings: Settings) -> tuple[list[Any], list[int], list[Partition], list[int]]:

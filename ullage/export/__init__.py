@@ -1,0 +1,1 @@
+"""What the installation knows as rows for other programs: `ullage export`."""
