@@ -49,7 +49,13 @@ def rules_of(settings: Settings) -> Rules:
     def ms(name: str) -> int:
         return int(getattr(settings, name).total_seconds() * 1000)
 
-    return Rules(window_ms=ms("draft_window"), hold_ms=ms("hold"), approve_within_ms=ms("approve_by"), logic=LOGIC)
+    return Rules(
+        window_ms=ms("draft_window"),
+        hold_ms=ms("hold"),
+        approve_within_ms=ms("approve_by"),
+        surge_factor=settings.surge,
+        logic=LOGIC,
+    )
 
 
 def initialise(settings: Settings, line: Timeline | None) -> None:

@@ -66,6 +66,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _factor(text: str) -> float:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text):
+        raise ValueError("a number of 0 or more, such as 5 or 2.5")
+    return float(text)
+
+
 def _switch(text: str) -> bool:
     if text not in {"0", "1"}:
         raise ValueError("0 or 1")
@@ -130,6 +136,12 @@ SETTINGS = (
     Setting("hold", "0s", duration, "Cancel window between approval and placing."),
     Setting(
         "approve_by", "3d", duration, "How long a person has to approve before the order is escalated, then expires."
+    ),
+    Setting(
+        "surge",
+        "5",
+        _factor,
+        "More needs of an account in a day than so many times the expected ones wait for a person; 0: never.",
     ),
     Setting("checkpoint_every", "5m", duration, "Longest time between two checkpoints of a partition."),
     Setting(

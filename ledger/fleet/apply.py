@@ -171,6 +171,8 @@ def _account(tx: Connection, part: fleet.Account, now: int) -> int:
         settings["limit_per_order"] = fleet.money(part.limit_per_order)
     if part.monthly_budget is not UNSET:
         settings["monthly_budget"] = fleet.money(part.monthly_budget)
+    if part.surge_factor is not UNSET:
+        settings["surge_factor"] = part.surge_factor
     known = tx.scalar(select(account.c.id).where(account.c.name == part.name))
     if known is None:
         return accounts.create(tx, part.name, now=now, **settings).id

@@ -117,6 +117,7 @@ class Account(Part, kw_only=True, frozen=True):
     service_level: Annotated[float, Meta(gt=0, lt=1)] | UnsetType = UNSET
     limit_per_order: Price | UnsetType | None = UNSET
     monthly_budget: Price | UnsetType | None = UNSET
+    surge_factor: NotNegative | UnsetType | None = UNSET
     sites: tuple[Site, ...] = ()
 
 

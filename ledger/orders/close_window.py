@@ -8,6 +8,7 @@ from ledger import budget, mode
 from ledger.change import Change
 from ledger.orders import book
 from ledger.orders.place import place
+from ledger.orders.surge import surge
 from ledger.tables import account, account_product, approval, site, spending_limit
 from models.facts import Mode
 from models.money import Money
@@ -94,6 +95,8 @@ def _obstacles(change: Change, row: Row[Any], buyer: Row[Any], reserved: bool) -
             total, most = Money(row.total, row.currency), Money(limit, row.currency)
             found.append(f"{total} is above the limit per order of {most}")
             break
+    if surging := surge(change, row, buyer):
+        found.append(surging)
     if not reserved:
         found.append(f"the budget of {budget.month_of(row.created)} does not suffice")
     return found
