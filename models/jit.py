@@ -2,7 +2,8 @@
 
 Only + - * / sqrt, comparisons and tables in float64 (no fastmath), integers in int64. `f64` and `i64` turn what an
 array holds into the number to calculate with: numba keeps float32 as float32 unless told. Compiled code reads the
-fields of a record as attributes, and so does plain Python: there an entry sees arrays as `models.plain` shows them.
+fields of a record as attributes, and so does plain Python: there an entry sees arrays as `models.plain` shows them,
+and a function's code is spared calls that change nothing (models.rewritten).
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, TypeVar, cast
 from zlib import crc32
 
 from models.plain import seen, showing
+from models.rewritten import rewritten
 
 try:
     import numba
@@ -44,17 +46,19 @@ def constant(array: Any) -> Any:
 
 def jit(function: _F) -> _F:
     """A helper: compiled into whatever calls it. Python can call it, too, if no argument is an array of records."""
-    return numba.njit(error_model="numpy")(function) if COMPILED else function
+    return numba.njit(error_model="numpy")(function) if COMPILED else rewritten(function)
 
 
 def inner(function: _F) -> _F:
     """A helper that only compiled code calls: it is compiled as a part of its entry (models.whole)."""
-    return numba.njit(no_cpython_wrapper=True, error_model="numpy", **_HELPER)(function) if COMPILED else function
+    if not COMPILED:
+        return rewritten(function)
+    return cast("_F", numba.njit(no_cpython_wrapper=True, error_model="numpy", **_HELPER)(function))
 
 
 def entry(function: _F) -> _F:
     """What Python calls: compiled once and kept on disk. One that calls other files captures a `fingerprint`."""
-    return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else showing(function)
+    return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else showing(rewritten(function))
 
 
 @jit
