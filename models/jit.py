@@ -61,12 +61,6 @@ def entry(function: _F) -> _F:
     return numba.njit(cache=True, error_model="numpy", **_ENTRY)(function) if COMPILED else showing(rewritten(function))
 
 
-@jit
-def wrapped(x: int) -> int:
-    """A product within int64, as compiled code multiplies."""
-    return x if COMPILED else (x + (1 << 63)) % (1 << 64) - (1 << 63)
-
-
 def is_kept(compiled: Any) -> bool:
     """Is an entry with its present code in numba's disk cache? False also where numba does not let us look."""
     try:

@@ -8,7 +8,7 @@ each is an absolute value under its own key, a second write changes nothing, and
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from models.effects import Effect, RefillSeen
 from models.frame import Frame, SupplyFlag
 from models.index import FREE, Index, find
-from models.jit import entry, f64, fingerprint, i64, jit, wrapped
+from models.jit import COMPILED, entry, f64, fingerprint, i64, jit
 from models.stores import Bucket, Point
 from models.units import MINUTE
 from streams.worker.ports import Verdicts
@@ -41,13 +41,16 @@ UNKNOWN = int(SupplyFlag.UNKNOWN)
 
 
 @jit
-def mix(x: int) -> int:
-    """splitmix64's finaliser, within int64: spreads (device, boot, seq) so that XOR tells sets of readings apart."""
-    x ^= (x >> 30) & 0x3FFFFFFFF
-    x = wrapped(x * -0x40A7B892E31B1A47)
-    x ^= (x >> 27) & 0x1FFFFFFFFF
-    x = wrapped(x * -0x6B2FB644ECCEEE15)
-    return i64(x ^ ((x >> 31) & 0x1FFFFFFFF))
+def mix(x: Any) -> Any:
+    """splitmix64's finaliser, within int64: spreads (device, boot, seq) so that XOR tells sets of readings apart.
+
+    `x`: a number, or a column in plain Python, where only numpy multiplies within int64.
+    """
+    x = x ^ ((x >> 30) & 0x3FFFFFFFF)
+    x = x * -0x40A7B892E31B1A47
+    x = x ^ ((x >> 27) & 0x1FFFFFFFFF)
+    x = x * -0x6B2FB644ECCEEE15
+    return x ^ ((x >> 31) & 0x1FFFFFFFF)
 
 
 def _entries(code: int) -> tuple[Any, Any, Any]:  # noqa: C901  three functions, each simple
@@ -260,6 +263,9 @@ class SeriesSink:
 
 def reading_hashes(readings: Rows) -> npt.NDArray[np.int64]:
     """A 64-bit hash per reading, of (device, boot, seq): what an auditor recomputes from what devices sent."""
+    if not COMPILED:
+        device, boot, seq = (readings[name].astype(np.int64) for name in ("device", "boot", "seq"))
+        return cast("npt.NDArray[np.int64]", mix(mix(mix(device) ^ boot) ^ seq))
     out = np.empty(len(readings), np.int64)
     hash_into(readings, out)
     return out
