@@ -15,6 +15,7 @@ _DEVICES = (
         device.c.name,
         device.c.site_id,
         device.c.credential,
+        device.c.credential_before,
         device.c.ready,
         device.c.retired,
         device.c.change,
@@ -88,6 +89,7 @@ def _identities(tx: Connection, condition: ColumnElement[bool]) -> list[DeviceId
             version=row.change,
             slots=slots[row.id],
             counters=counters[row.model_id],
+            credential_before=row.credential_before or b"",
         )
         for row in rows
     ]

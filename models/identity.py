@@ -25,6 +25,7 @@ class DeviceIdentity:
     version: int
     slots: dict[str, SlotIdentity] = field(default_factory=dict)
     counters: tuple[str, ...] = ()  # names in the order of the device model, at most 4
+    credential_before: bytes = b""  # one that is good as well while a rotation takes its time; b"": none
 
 
 SHARDS = 4096

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import structlog
 
 from ledger import events
+from ledger.clock import real_ms
 from ledger.engine import Ledger
-from ledger.registry import calendars
+from ledger.registry import calendars, devices
 from models.stores import Series
 from models.units import DAY
 
@@ -42,6 +43,7 @@ class Chores:
         with self._ledger.write() as tx:
             calendars.extend(tx, now)
             events.expire(tx, now - EVENTS_KEPT)
+            devices.end_overlaps(tx, real_ms())
         self._learn_weeks(now)
         if self._monotonic() >= self._series_due:
             gone = self._series.expire(now - self._series_kept)

@@ -119,17 +119,74 @@ def list_devices(
     return views(Device, tx.execute(query.limit(limit)))
 
 
-def rotate(tx: Connection, scope: Scope, device_id: int) -> Issued:
-    """A new credential; the old one ends when the gateway has polled (a second). Raises NotFound, Invalid."""
+def rotate(tx: Connection, scope: Scope, device_id: int, *, overlap_ms: int = 0) -> Issued:
+    """A new credential. The old one is good for `overlap_ms` more, else it ends when the gateway has polled (a second).
+
+    Raises NotFound, Invalid."""
+    found = _in_service(tx, scope, device_id)
+    now, overlaps = real_ms(), overlap_ms > 0
+    before = {
+        "credential_before": device.c.credential if overlaps else None,
+        "credential_before_until": now + overlap_ms if overlaps else None,
+    }
+    return _issue(tx, found, found.name, before, now)
+
+
+def replace(tx: Connection, scope: Scope, device_id: int, name: str, model_id: int | None, now: int) -> Issued:
+    """Another machine or board in the same place: it goes on with the device's history, cycles and spares.
+
+    `name` may be the old one. With another model slots follow its template by their names; those that it lacks are
+    retired. The old credential ends at once. Raises NotFound, Taken, Invalid."""
+    found = _in_service(tx, scope, device_id)
+    check_name("device", name)
+    same_name = (device.c.account_id == found.account_id, device.c.name == name, device.c.id != device_id)
+    if tx.scalar(select(device.c.id).where(*same_name)) is not None:
+        raise Taken("device", name)
+    issued = _issue(tx, found, name, {"credential_before": None, "credential_before_until": None}, real_ms())
+    if model_id not in {None, found.model_id}:
+        _become(tx, device_id, device_models.get(tx, model_id or 0), now)
+    return issued
+
+
+def end_overlaps(tx: Connection, real_now: int) -> int:
+    """Take away the credentials whose time is over; how many."""
+    over = device.c.credential_before_until <= real_now
+    ids = tx.scalars(select(device.c.id).where(over)).all()
+    if ids:
+        gone = {"credential_before": None, "credential_before_until": None}
+        tx.execute(update(device).where(over).values(gone))
+        touch(tx, ids)
+    return len(ids)
+
+
+def _in_service(tx: Connection, scope: Scope, device_id: int) -> Device:
     found = get(tx, scope, device_id)
     if found.retired:
         raise Invalid(f"device {device_id} is retired: register it anew under another name")
+    return found
+
+
+def _issue(tx: Connection, found: Device, name: str, before: dict[str, Any], real_now: int) -> Issued:
+    """Give the device a new credential. `before`: what becomes of the old one."""
     credential = credentials.make()
-    values = {"credential": credential.digest, "credential_made": real_ms()}
-    tx.execute(update(device).where(device.c.id == device_id).values(values))
-    touch(tx, [device_id])
+    values = {"name": name, "credential": credential.digest, "credential_made": real_now}
+    tx.execute(update(device).where(device.c.id == found.id).values(values | before))
+    touch(tx, [found.id])
     owner = tx.execute(select(account.c.name).where(account.c.id == found.account_id)).scalar_one()
-    return Issued(owner, found.name, device_id, credential.token)
+    return Issued(owner, name, found.id, credential.token)
+
+
+def _become(tx: Connection, device_id: int, model: device_models.DeviceModel, now: int) -> None:
+    """Its slots are those of the model by name: retired where the model lacks them, back in service where it has."""
+    row = tx.execute(update(device).where(device.c.id == device_id).values(model_id=model.id).returning(device)).one()
+    named = slot.c.name.in_([one.name for one in model.slots])
+    moved: list[int] = []
+    for where, retired in ((~named & ~slot.c.retired, True), (named & slot.c.retired, False)):
+        mine = update(slot).where(slot.c.device_id == device_id, where).values(retired=retired)
+        moved += tx.scalars(mine.returning(slot.c.id))
+    enqueue_devices(tx, [device_id])
+    slots.reconcile(tx, {model.id: model}, [row], now)
+    enqueue_slots(tx, sorted(moved))
 
 
 def retire(tx: Connection, scope: Scope, device_id: int) -> None:

@@ -34,8 +34,16 @@ device = Table(
     Column("change", Id, nullable=False),  # of the directory: grows with every change of any device
     version(),
     ms("created"),
+    Column("credential_before", LargeBinary(32)),  # good beside the newest one, until:
+    ms("credential_before_until", nullable=True),  # real time
     UniqueConstraint("account_id", "name"),
     sqlite_autoincrement=True,
+)
+Index(
+    "ix_device_credential_before_until",
+    device.c.credential_before_until,
+    sqlite_where=text("credential_before_until IS NOT NULL"),
+    postgresql_where=text("credential_before_until IS NOT NULL"),
 )
 Index("ix_device_change", device.c.change)
 Index("ix_device_not_ready", device.c.ready_after, sqlite_where=text("ready = 0"), postgresql_where=text("NOT ready"))

@@ -1,6 +1,7 @@
 """What every directory of devices must do, whatever is behind it: the gateway trusts nothing else about credentials."""
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from ingest.directory import Directory, credential_matches
 from ledger import migrate, outbox
+from ledger.clock import real_ms
 from ledger.directory import LedgerDirectory
 from ledger.engine import open_ledger
 from ledger.fleet import apply_fleet, parse_fleet
@@ -18,6 +20,7 @@ from ledger.ready import mark_ready
 from ledger.registry import devices
 from ledger.scope import NotFound, Scope
 from models.outbox import Kind
+from models.units import HOUR
 from tests.contract.ledger.world import NOW, fleet_content
 from tests.support.gateway_fakes import FakeDirectory, identity
 
@@ -29,8 +32,10 @@ class World(Protocol):
 
     def make_ready(self) -> None: ...
 
-    def rotate(self, account: str, name: str) -> bytes:
-        """The new token."""
+    def rotate(self, account: str, name: str, *, overlap: bool = False) -> bytes:
+        """The new token; with `overlap` the one before stays good as well."""
+
+    def end_overlaps(self) -> None: ...
 
     def retire(self, account: str, name: str) -> None: ...
 
@@ -46,10 +51,17 @@ class FakeWorld:
         for known in list(self.directory.identities.values()):
             self.directory.put(replace(known, ready=True))
 
-    def rotate(self, account: str, name: str) -> bytes:
-        token = b"n" * 43
-        self._change(account, name, credential=hashlib.sha256(token).digest())
+    def rotate(self, account: str, name: str, *, overlap: bool = False) -> bytes:
+        token = secrets.token_urlsafe(32).encode()
+        known = self.directory.lookup(account, name)
+        before = known.credential if overlap and known else b""
+        self._change(account, name, credential=hashlib.sha256(token).digest(), credential_before=before)
         return token
+
+    def end_overlaps(self) -> None:
+        for known in list(self.directory.identities.values()):
+            if known.credential_before:
+                self._change(known.account, known.device, credential_before=b"")
 
     def retire(self, account: str, name: str) -> None:
         self._change(account, name, retired=True)
@@ -76,9 +88,15 @@ class LedgerWorld:
                 outbox.settle_delivered(tx, rows, NOW)
             mark_ready(tx)
 
-    def rotate(self, account: str, name: str) -> bytes:
+    def rotate(self, account: str, name: str, *, overlap: bool = False) -> bytes:
         with self._ledger.write() as tx:
-            return devices.rotate(tx, Scope.all(), self._id(account, name)).token.encode()
+            number = self._id(account, name)
+            return devices.rotate(tx, Scope.all(), number, overlap_ms=HOUR if overlap else 0).token.encode()
+
+    def end_overlaps(self) -> None:
+        with self._ledger.write() as tx:
+            assert devices.end_overlaps(tx, real_ms()) == 0  # not yet
+            assert devices.end_overlaps(tx, real_ms() + HOUR) == 1
 
     def retire(self, account: str, name: str) -> None:
         with self._ledger.write() as tx:
@@ -166,6 +184,23 @@ def test_a_rotated_credential_ends_the_old_one(world: World) -> None:
     (changed,) = world.directory.changes(reached)[1]
     assert not credential_matches(changed, first.swapcase())
     assert len(changed.credential) == 32
+
+
+def test_while_a_rotation_takes_its_time_both_credentials_are_good(world: World) -> None:
+    first = world.rotate("acme", "copier-01")
+    second = world.rotate("acme", "copier-01", overlap=True)
+    reached, everyone = world.directory.changes(0)
+    for token in (first, second):
+        assert [(i.account, i.device) for i in everyone if credential_matches(i, token)] == [("acme", "copier-01")]
+    world.end_overlaps()
+    (changed,) = world.directory.changes(reached)[1]
+    assert credential_matches(changed, second)
+    assert not credential_matches(changed, first)
+
+
+def test_no_credential_is_not_an_empty_one(world: World) -> None:
+    _, everyone = world.directory.changes(0)
+    assert not any(credential_matches(i, b"") for i in everyone)
 
 
 def test_a_retired_device_is_still_listed(world: World) -> None:

@@ -12,6 +12,7 @@ from ledger.registry.devices import NewDevice
 from ledger.scope import Scope
 from ullage import compose
 from ullage.commands.common import SettingsOf, as_json, emit, every, note, opened, reading, show, tell, writing
+from ullage.settings import duration
 
 ALL = Scope.all()
 
@@ -70,15 +71,38 @@ def device_retire(settings_of: SettingsOf, number: int, as_json: bool) -> None:
     tell({"id": number, "retired": True}, f"device {number} is retired", as_json)
 
 
-@device.command("rotate")
+@device.command("replace")
 @click.argument("number", type=int)
+@click.argument("new_name", metavar="NEW_NAME")
+@click.option("--model", help="Device model of the new machine, if it is another one.")
 @as_json
 @click.pass_obj
-def device_rotate(settings_of: SettingsOf, number: int, as_json: bool) -> None:
-    """A new credential, shown this once; the old one ends within a second."""
+def device_replace(settings_of: SettingsOf, number: int, new_name: str, model: str | None, as_json: bool) -> None:
+    """Another machine or board in the place of device NUMBER goes on with its history, cycles and spares. NEW_NAME may
+    be the old one. Its credential is shown this once; the old one ends within a second."""
+    with writing(settings_of) as (tx, now):
+        before = devices.get(tx, ALL, number)
+        model_id = device_models.find(tx, model).id if model else None
+        issued = devices.replace(tx, ALL, number, new_name, model_id, now)
+        change = {"before": {"name": before.name}, "after": {"name": new_name, "model": model}}
+        note(tx, "device.replaced", f"device/{number}", account_id=before.account_id, **change)
+    tell(issued._asdict(), issued.token, as_json)
+
+
+@device.command("rotate")
+@click.argument("number", type=int)
+@click.option("--overlap", default="0s", show_default=True, help="How long the old one is good as well, such as 7d.")
+@as_json
+@click.pass_obj
+def device_rotate(settings_of: SettingsOf, number: int, overlap: str, as_json: bool) -> None:
+    """A new credential, shown this once; the old one ends within a second, or a minute after the overlap."""
+    try:
+        overlap_ms = int(duration(overlap).total_seconds() * 1000)
+    except ValueError as error:
+        raise click.BadParameter(f"{overlap!r}: use {error}", param_hint="--overlap") from None
     with writing(settings_of) as (tx, _):
         owner = _owner(tx, number)
-        issued = devices.rotate(tx, ALL, number)
+        issued = devices.rotate(tx, ALL, number, overlap_ms=overlap_ms)
         note(tx, "device.rotated", f"device/{number}", account_id=owner)
     tell(issued._asdict(), issued.token, as_json)
 

@@ -1,5 +1,6 @@
 """Registration noun by noun: what is checked, what goes out as a fact, and that tenants do not see each other."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -15,7 +16,18 @@ from ledger import outbox
 from ledger.directory import LedgerDirectory
 from ledger.engine import Ledger
 from ledger.fleet import apply_fleet, parse_fleet
-from ledger.registry import accounts, calendars, devices, offers, price_lists, products, sites, slots, suppliers
+from ledger.registry import (
+    accounts,
+    calendars,
+    device_models,
+    devices,
+    offers,
+    price_lists,
+    products,
+    sites,
+    slots,
+    suppliers,
+)
 from ledger.registry.calendars import CalendarSpec
 from ledger.registry.common import Invalid, Taken
 from ledger.registry.devices import NewDevice
@@ -231,6 +243,49 @@ def test_a_rotated_credential_reaches_the_gateway(fleet: Ledger) -> None:
     assert changed[0].version == version
     assert len(issued.token) == 43
     assert directory.changes(version) == (version, [])
+
+
+def test_a_board_is_replaced_in_its_place(fleet: Ledger) -> None:
+    """Slots, and with them cycles, history and cover, stay; only who may speak for them changes."""
+    with fleet.read() as tx:
+        before = slots.list_slots(tx, EVERYTHING, device_id=1)
+        old = LedgerDirectory(fleet).numbered(1)
+    issued: list[Any] = []
+    assert facts_of(fleet, lambda tx: issued.append(devices.replace(tx, EVERYTHING, 1, "board-2", None, NOW))) == []
+    with fleet.read() as tx:
+        assert slots.list_slots(tx, EVERYTHING, device_id=1) == before
+    new = LedgerDirectory(fleet).numbered(1)
+    assert (new.device, new.slots, new.version > old.version) == ("board-2", old.slots, True)
+    assert new.credential == hashlib.sha256(issued[0].token.encode()).digest()
+    assert LedgerDirectory(fleet).lookup(old.account, old.device) is None
+
+
+def test_another_model_in_the_same_place_keeps_the_slots_that_it_has(fleet: Ledger) -> None:
+    with fleet.write() as tx:
+        template = device_models.get(tx, devices.get(tx, EVERYTHING, 1).model_id)
+        kept, lost = template.slots[0], template.slots[1:]
+        assert lost
+        smaller = device_models.ensure(tx, "smaller", (), [msgspec.structs.replace(kept, capacity=77.0)], NOW)
+        before = {s.name: s.id for s in slots.list_slots(tx, EVERYTHING, device_id=1)}
+    facts = facts_of(fleet, lambda tx: devices.replace(tx, EVERYTHING, 1, "smaller-1", smaller.id, NOW))
+    told = {fact.slot: fact for fact in facts if isinstance(fact, SlotFact)}
+    assert told[before[kept.name]].capacity == 77.0
+    assert all(told[before[one.name]].retired for one in lost)
+    assert any(isinstance(fact, DeviceFact) for fact in facts)
+    assert LedgerDirectory(fleet).numbered(1).slots.keys() == {kept.name}
+    with fleet.write() as tx:
+        devices.replace(tx, EVERYTHING, 1, "back", template.id, NOW)
+    assert {name: one.slot for name, one in LedgerDirectory(fleet).numbered(1).slots.items()} == before
+
+
+def test_a_replacement_takes_no_name_of_another_and_none_of_the_retired_comes_back(fleet: Ledger) -> None:
+    with fleet.write() as tx:
+        taken = devices.get(tx, EVERYTHING, 2)
+        with pytest.raises(Taken, match=taken.name):
+            devices.replace(tx, EVERYTHING, 1, taken.name, None, NOW)
+        devices.retire(tx, EVERYTHING, 1)
+        with pytest.raises(Invalid, match="retired"):
+            devices.replace(tx, EVERYTHING, 1, "again", None, NOW)
 
 
 def test_a_retired_device_is_told_to_all(fleet: Ledger) -> None:

@@ -63,6 +63,11 @@ def test_one_device_is_registered_by_commands(ullage):
     accounts = {a["name"]: a["mode"] for a in json.loads(ullage("account", "list", "--json").stdout)}
     assert accounts["globex"] == "ask"
     assert made["token"] != ullage("device", "rotate", str(made["device_id"])).stdout.strip()
+    ullage("device", "rotate", str(made["device_id"]), "--overlap", "7d")
+    assert "use a duration" in ullage("device", "rotate", "1", "--overlap", "soon", code=2).output
+    replaced = json.loads(ullage("device", "replace", str(made["device_id"]), "copier-10", "--json").stdout)
+    assert (replaced["device_id"], replaced["device"]) == (made["device_id"], "copier-10")
+    ullage("device", "replace", str(made["device_id"]), "copier-9")
     ullage("device", "retire", str(made["device_id"]))
     devices = {d["name"]: d["retired"] for d in json.loads(ullage("device", "list", "--json").stdout)}
     assert devices["copier-9"] is True
@@ -138,6 +143,7 @@ def test_config_says_where_each_setting_comes_from(ullage, data: Path):
         (("device", "add", "nobody", "lab", "x", "--model", "m"), 1, "nobody"),
         (("device", "retire", "4711"), 1, "there is no device 4711"),
         (("device", "rotate", "4711"), 1, "there is no device 4711"),
+        (("device", "replace", "4711", "x"), 1, "there is no device 4711"),
         (("device", "tail", "4711"), 1, "there is no device 4711"),
         (("product", "add", "no sku", "--name", "x"), 1, "no sku"),
         (("supplier", "add", "x", "--channel", "webhook"), 1, "needs a url"),
