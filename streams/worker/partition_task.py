@@ -74,16 +74,14 @@ class PartitionTask:
     async def start(self) -> int:
         """Claim and recover; where to read from. Raises what streams.worker.recovery.recover raises."""
         self._take(await self._in_thread(self._recover))
+        self._ready.set()
         self._writer = asyncio.create_task(self._write(), name=f"writer of partition {self.partition}")
         return self._folder.offset
 
     async def feed(self, records: Sequence[Record]) -> None:
         """Fold consecutive records. Waits while too much waits for the ledger. Raises OffsetGap, PoisonTick,
         StoreError."""
-        await self._ready.wait()
-        while not self.lost and len(self._batch.decisions) >= self._config.pending_effects:
-            self._room.clear()
-            await self._room.wait()
+        await self._admitted()
         if self.lost or self._stopping:
             return
         batch = self._batch
@@ -96,6 +94,18 @@ class PartitionTask:
         self.progress = now = self._clocks.monotonic()
         if batch.decisions or batch.skips or batch.ticks or self._schedule.due(now):
             self._wake.set()
+
+    async def _admitted(self) -> None:
+        """Returns when the state is where the reader is, and not too much waits; whoever waited for one of both looks
+        at the other again."""
+        while not self.lost:
+            if not self._ready.is_set():
+                await self._ready.wait()
+            elif len(self._batch.decisions) >= self._config.pending_effects:
+                self._room.clear()
+                await self._room.wait()
+            else:
+                return
 
     async def stop(self, *, checkpoint: bool) -> None:
         """Write what waits; with `checkpoint` leave nothing to replay."""
@@ -120,7 +130,6 @@ class PartitionTask:
         self._batch.take(recovered.repairs, ())
         self._series_written = self.progress = now
         self._last = False
-        self._ready.set()
 
     async def _write(self) -> None:
         try:
@@ -240,7 +249,6 @@ class PartitionTask:
 
     def _take_again(self, recovered: Recovered, until: int) -> None:
         self._take(recovered)
-        self._ready.clear()
         self._schedule.soon = True
         log.info("partition.rewound", partition=self.partition, offset=self._folder.offset, until=until)
 

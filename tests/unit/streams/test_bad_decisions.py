@@ -14,7 +14,7 @@ from streams.worker.batching import Batch
 from streams.worker.blaming import Causes
 from streams.worker.partition_task import PartitionTask
 from tests.support import worker as kit
-from tests.support.worker_bench import Bench
+from tests.support.worker_bench import Bench, Later
 
 
 def journal_with(*bad: int) -> kit.Disks:
@@ -99,6 +99,23 @@ def test_what_a_tick_decided_is_answered_and_nothing_is_folded_again(
     assert disks.ledger["needs"] == {(1, 1, 0)}
     assert disks.ledger["skipped"] == {}
     assert disks.ledger["offset"] == 2
+
+
+def test_records_that_come_while_it_goes_back_wait_until_it_has_caught_up(tmp_path: Path) -> None:
+    disks = journal_with(4)
+
+    async def scenario(bench: Bench) -> None:
+        await bench.task.feed(bench.stores.journal.read(0, 0))
+        while bench.task._ready.is_set():
+            await bench.turn()
+        disks.add(kit.frame_bytes((60, 60, 5)), kit.tick_bytes(3_000_000))
+        await bench.task.feed(bench.stores.journal.read(0, bench.task.offset))
+
+    bench = Bench(disks, tmp_path, executor=Later())
+    bench.run(scenario)
+    assert bench.failures == []
+    assert (60, 1, 0) in disks.ledger["needs"]
+    agrees(disks)
 
 
 def test_a_store_that_goes_away_meanwhile_costs_time_only(tmp_path: Path) -> None:
