@@ -17,7 +17,7 @@ from ledger.registry.calendars import CalendarSpec
 from ledger.tables import site, site_calendar, site_week
 from models.week.shape import Week, distance, nearest, rounded
 
-MOST: Final = 24
+MOST: Final = 32
 
 
 class Standing(msgspec.Struct, frozen=True):

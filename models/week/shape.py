@@ -11,9 +11,9 @@ TOTAL = sum(WEEKDAYS)
 STEPS = 104
 """A learned weight is a whole number of 104ths of its week: 0.05 of a business day in the default's."""
 HOLIDAY_STEP = 0.1
-NEAR = 0.1
-"""Two weeks whose weights differ by no more are the same clock: it moves a day's use by a tenth of a business day."""
-NEAR_HOLIDAY = 0.2
+NEAR = 0.2
+"""Two weeks whose weights differ by no more are the same clock: forecasts are as good with either (bench/week.py)."""
+NEAR_HOLIDAY = 0.5
 
 
 class Week(NamedTuple):

@@ -20,6 +20,7 @@ from ledger.registry.calendars import CalendarSpec
 from ledger.registry.weeks import Learned
 from ledger.scope import Scope
 from ledger.tables import calendar, device, outbox, refill, site_calendar, slot, usage_day
+from ledger.week_use import Metered
 from models.calendar import tau_at
 from models.jit import constant
 from models.partition import Partition
@@ -31,7 +32,7 @@ from tests.support.fleet_world import T0, FleetWorld, fleet_world
 from tests.support.weeks import use_of
 from ullage.chores import Chores
 from ullage.cli import main
-from ullage.weeks import AGAIN, BUCKET, WINDOW_DAYS, Move, WeekLearner
+from ullage.weeks import AGAIN, BUCKET, MOST_SLOTS, WINDOW_DAYS, Move, WeekLearner, sampled
 
 ALL = Scope.all()
 SHOP = Week((0.6, 0.6, 0.7, 0.8, 1.1, 1.4, 0.0))
@@ -282,6 +283,16 @@ def test_a_slot_that_ages_says_nothing_and_one_that_counts_says_what_it_counted(
     with world.ledger.write() as tx:
         tx.execute(update(slot).where(slot.c.id == mine[1]).values(meter=0))  # of the same device: heard every day
     assert learner.estimate(learner.look(1, NOW), {}).week.weekdays[6] < 0.1
+
+
+def test_of_a_huge_site_some_devices_are_enough() -> None:
+    slots = [Metered(n, n // 4, 1, False, 1.0) for n in range(4 * 501)]
+    some = sampled(slots)
+    assert len(some) <= MOST_SLOTS
+    assert len(some) == 4 * len({one.device for one in some})
+    assert len({one.device // 100 for one in some}) == 5
+    assert sampled(slots[:MOST_SLOTS]) == slots[:MOST_SLOTS]
+    assert sampled([]) == []
 
 
 def test_why_says_by_which_days_a_site_works(world: FleetWorld, learner: WeekLearner) -> None:
