@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("gateway", "worker", "serve", "api")
+BENCHES = ("gateway", "worker", "serve", "api", "week")
 RESULTS = Path(__file__).parent / "results"
 
 
