@@ -87,9 +87,8 @@ def quarantine_show(settings_of: SettingsOf, number: int, as_json: bool) -> None
     )
     click.echo(_standing(held, "it can be used by now: replay it" if usable else known.hint))
     if said:
-        table(
-            [part | {"fault": "no" if part["fault"] else ""} for part in said], ("path", "said", "fault", "taken"), ""
-        )
+        rows = [part | {"taken": f"refused: {part['taken']}" if part["fault"] else part["taken"]} for part in said]
+        table(rows, ("path", "said", "taken"), "")
     click.echo(text_of(held.raw) or "Nothing of it was kept.")
 
 
