@@ -13,6 +13,7 @@ from ledger.engine import Ledger, insert_new
 from ledger.facts import enqueue_stocks
 from ledger.fleet import document as fleet
 from ledger.fleet.document import BadFleet
+from ledger.fleet.undo import undoable
 from ledger.registry import accounts, device_models, devices, offers, products, sites, suppliers
 from ledger.registry.calendars import CalendarSpec
 from ledger.registry.common import Invalid, Taken
@@ -42,10 +43,12 @@ class FleetResult(NamedTuple):
     credentials: list[Issued]  # of the new devices, shown this once
 
 
-def apply_fleet(ledger: Ledger, document: fleet.Document, now: int) -> FleetResult:
-    """All of it in one transaction; a second time it changes nothing. Raises BadFleet, Unavailable."""
+def apply_fleet(ledger: Ledger, document: fleet.Document, now: int, *, dry_run: bool = False) -> FleetResult:
+    """All of it in one transaction; a second time it changes nothing. `dry_run`: only look whether it could be applied.
+
+    Raises BadFleet, Unavailable."""
     _check_names(document)
-    with ledger.write() as tx:
+    with undoable(ledger) as (tx, undo):
         meta.count(tx, "fleet")  # locks: of two that come at once the second finds what the first has made
         skus = _products(tx, document, now)
         _suppliers(tx, document, skus, now)
@@ -54,7 +57,9 @@ def apply_fleet(ledger: Ledger, document: fleet.Document, now: int) -> FleetResu
         places = _places(tx, document, now)
         issued = _devices(tx, document, places, now)
         _spares(tx, document, places, now)
-    return FleetResult(_summary(document, len(issued)), issued)
+        if dry_run:
+            undo()
+    return FleetResult(_summary(document, len(issued)), [] if dry_run else issued)
 
 
 def _products(tx: Connection, document: fleet.Document, now: int) -> dict[str, int]:

@@ -97,6 +97,14 @@ def breaks_of(tx: Connection, offer_id: int) -> dict[int, Decimal]:
     return {row.quantity: row.price for row in tx.execute(query)}
 
 
+def of(tx: Connection, supplier_id: int, product_id: int) -> Offer | None:
+    """The supplier's offer of a product."""
+    row = tx.execute(
+        select(offer).where(offer.c.supplier_id == supplier_id, offer.c.product_id == product_id)
+    ).one_or_none()
+    return view(Offer, row) if row else None
+
+
 def list_offers(
     tx: Connection, *, supplier_id: int | None = None, product_id: int | None = None, after: int = 0, limit: int = PAGE
 ) -> list[Offer]:

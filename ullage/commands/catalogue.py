@@ -1,5 +1,7 @@
 """Commands about what is bought and from whom: products, suppliers; and the fleet file, which has everything."""
 
+import csv
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import yaml
 
 from ingest.release import Quarantine
 from ledger.fleet import apply_fleet, parse_fleet
+from ledger.fleet.importing import Imported, check_columns, import_sheet
+from ledger.fleet.sheets import SHEETS
 from ledger.registry import products, suppliers
 from ledger.scope import Scope
 from models.stores import StoreError
@@ -28,6 +32,8 @@ from ullage.commands.common import (
     writing,
 )
 
+SURPLUS = "more cells than columns"
+
 
 @click.group()
 def fleet() -> None:
@@ -36,9 +42,10 @@ def fleet() -> None:
 
 @fleet.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Look whether it could be applied, and do nothing.")
 @as_json
 @click.pass_obj
-def fleet_apply(settings_of: SettingsOf, file: Path, as_json: bool) -> None:
+def fleet_apply(settings_of: SettingsOf, file: Path, dry_run: bool, as_json: bool) -> None:
     """Create or change all that FILE (YAML) names, or nothing. Credentials of new devices are shown this once."""
     settings = settings_of()
     try:
@@ -46,7 +53,7 @@ def fleet_apply(settings_of: SettingsOf, file: Path, as_json: bool) -> None:
     except yaml.YAMLError as error:
         raise StoreError(f"{file}: not YAML: {error}") from error
     with opened(settings) as ledger, closing(compose.journal_of(settings)) as journal:
-        result = apply_fleet(ledger, parse_fleet(document), domain_now(settings))
+        result = apply_fleet(ledger, parse_fleet(document), domain_now(settings), dry_run=dry_run)
         released = Quarantine(ledger, journal).released(Scope.all())
     if as_json:
         credentials = [c._asdict() for c in result.credentials]
@@ -56,6 +63,44 @@ def fleet_apply(settings_of: SettingsOf, file: Path, as_json: bool) -> None:
     table([c._asdict() for c in result.credentials], ("account", "device", "token"), "No new devices.")
     if released:
         click.echo(f"{released} in quarantine can be used by now: ullage quarantine replay --released")
+
+
+@fleet.command("import")
+@click.argument("kind", type=click.Choice(list(SHEETS)))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Report what would be done, and do nothing.")
+@as_json
+@click.pass_obj
+def fleet_import(settings_of: SettingsOf, kind: str, file: Path, dry_run: bool, as_json: bool) -> None:
+    """Create or change a thing for each line of FILE (CSV), or nothing. Credentials of new devices are shown this once.
+    Exit code 1 when a line has a mistake."""
+    settings = settings_of()
+    lines = _lines_of(kind, file)
+    with opened(settings) as ledger:
+        done = import_sheet(ledger, kind, lines, domain_now(settings), dry_run=dry_run)
+    wrong = any(report.verdict == "error" for report in done.lines)
+    if as_json:
+        lines_told = [report._asdict() for report in done.lines]
+        emit({"applied": done.applied, "lines": lines_told, "credentials": [c._asdict() for c in done.credentials]})
+    else:
+        _tell_lines(done)
+    sys.exit(1 if wrong else 0)
+
+
+def _tell_lines(done: Imported) -> None:
+    told = [report._asdict() for report in done.lines]
+    table(told, ("line", "verdict", "what", "text"), "The file has no lines.")
+    if done.credentials:
+        table([c._asdict() for c in done.credentials], ("account", "device", "token"), "")
+    click.echo("All of it was applied." if done.applied else "Nothing was changed.")
+
+
+def _lines_of(kind: str, file: Path) -> list[tuple[int, dict[str, str]]]:
+    """Line number and cells. Raises BadFleet."""
+    with file.open(newline="", encoding="utf-8-sig") as text:
+        rows = csv.DictReader(text, restkey=SURPLUS, restval="")
+        check_columns(kind, rows.fieldnames or [])
+        return [(rows.line_num, {name: str(cell).strip() for name, cell in row.items()}) for row in rows]
 
 
 @click.group()

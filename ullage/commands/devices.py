@@ -9,9 +9,10 @@ from ingest.tail import follow
 from ledger.directory import LedgerDirectory
 from ledger.registry import accounts, device_models, devices, sites
 from ledger.registry.devices import NewDevice
+from ledger.registry.unmapped import list_unmapped
 from ledger.scope import Scope
 from ullage import compose
-from ullage.commands.common import SettingsOf, as_json, emit, every, note, opened, reading, show, tell, writing
+from ullage.commands.common import SettingsOf, as_json, emit, every, moment, note, opened, reading, show, tell, writing
 from ullage.settings import duration
 
 ALL = Scope.all()
@@ -56,6 +57,19 @@ def device_list(settings_of: SettingsOf, as_json: bool) -> None:
         found = every(lambda after: devices.list_devices(tx, ALL, after=after))
     columns = ("id", "account_id", "site_id", "name", "ready", "sandbox", "retired")
     show(found, columns, "No devices yet: ullage device add", as_json)
+
+
+@device.command("unmapped")
+@as_json
+@click.pass_obj
+def device_unmapped(settings_of: SettingsOf, as_json: bool) -> None:
+    """Supplies that devices name and their model does not know: tracked, never ordered for.
+
+    A slot of this name in the fleet document's device model maps them."""
+    with reading(settings_of) as tx:
+        found = [one._asdict() for one in list_unmapped(tx, ALL)]
+    columns = ("model", "name", "devices", "example", "since")
+    show(found, columns, "All supplies are mapped.", as_json, since=moment)
 
 
 @device.command("retire")

@@ -53,6 +53,25 @@ def test_a_fleet_is_registered_and_asked_for(ullage):
     assert "copier-01" in ullage("why", "acme/copier-01/black").stdout
 
 
+def test_devices_come_from_a_sheet_line_by_line(ullage, tmp_path: Path):
+    ullage("fleet", "apply", str(FLEET), "--dry-run")
+    ullage("fleet", "apply", str(FLEET))
+    sheet = tmp_path / "devices.csv"
+    sheet.write_text("account,site,device,model\nacme,hq,sheet-1,copier-c4\nacme,hq,sheet-2,copier-c4,surplus\n")
+    said = ullage("fleet", "import", "devices", str(sheet), code=1).stdout
+    assert "more cells than columns" in said
+    assert "Nothing was changed." in said
+    sheet.write_text("account,site,device,model\nacme,hq,sheet-1,copier-c4\n")
+    assert (
+        json.loads(ullage("fleet", "import", "devices", str(sheet), "--dry-run", "--json").stdout)["credentials"] == []
+    )
+    made = json.loads(ullage("fleet", "import", "devices", str(sheet), "--json").stdout)
+    assert (made["applied"], made["credentials"][0]["device"]) == (True, "sheet-1")
+    sheet.write_text("account,device\n")
+    assert "site, model is not among them" in ullage("fleet", "import", "devices", str(sheet), code=1).output
+    assert "All supplies are mapped" in ullage("device", "unmapped").stdout
+
+
 def test_one_device_is_registered_by_commands(ullage):
     ullage("fleet", "apply", str(FLEET), "--json")
     ullage("account", "add", "globex")
