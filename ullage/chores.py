@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 EVENTS_KEPT = 400 * DAY
 SERIES_EVERY_S = 3600.0  # it looks at every slot
-WEEKS_S = 1.0  # of each turn for the sites whose week is due: 20 sites of ten slots or so
+WEEKS_S = 1.0  # of each turn for the sites whose week is due: 30 sites of ten slots or so
 
 
 class Chores:

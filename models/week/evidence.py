@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.week.shape import TOTAL, Week
-from models.week.spans import Floats, Ints, Spans
+from models.week.spans import Floats, Ints, Spans, within
 
 SIZE = 8  # seven weekdays and the holiday factor
 DISPERSION = 1.2  # models.facts.ClassFact.dispersion: what a slot's own is drawn towards
@@ -54,12 +54,12 @@ NOTHING = Evidence(np.zeros((SIZE, SIZE)), np.zeros(SIZE))
 
 class _Slot(NamedTuple):
     spans: Spans
-    shares: Floats  # spans x days
+    places: Floats  # see Spans.places
 
 
 def gather(groups: Sequence[Sequence[Spans]], days: Days, given: Week) -> list[Evidence]:
     """Evidence of each group of slots (a device model) of one site, around the week that all of them suggest."""
-    slots = [[_Slot(spans, spans.overlap(days.starts)) for spans in group if _enough(spans)] for group in groups]
+    slots = [[_Slot(spans, spans.places(days.starts)) for spans in group if _enough(spans)] for group in groups]
     prior = vector(given)
     theta, found = prior, [NOTHING] * len(slots)
     for _ in range(ROUNDS):
@@ -87,22 +87,18 @@ def _enough(spans: Spans) -> bool:
 
 
 def _slot(slot: _Slot, days: Days, theta: Floats) -> Evidence:
-    spans, shares = slot
-    factor = 1.0 + days.holiday * (theta[7] - 1.0)
-    weight = theta[:7][days.weekday] * factor
-    exposure = shares @ weight
+    spans = slot.spans
+    slope = within(slot.places, _daily(days, theta))
+    exposure = slope[:, :7] @ theta[:7]
     total = float(exposure.sum())
     if total <= 0.0:
         return NOTHING
     rate = float(spans.use.sum()) / total
     mean = rate * exposure
-    slope = np.empty((len(mean), SIZE))
-    for day in range(7):
-        slope[:, day] = rate * (shares @ (factor * (days.weekday == day)))
-    slope[:, 7] = rate * (shares @ (theta[:7][days.weekday] * days.holiday))
+    slope *= rate
     rest = spans.use - mean
     target = np.column_stack((slope, rest + slope @ theta, rest))
-    white = np.linalg.solve(np.linalg.cholesky(_errors(spans, mean, rest)), target)
+    white = whitened(*_errors(spans, mean, rest), target)
     odd = np.abs(white[:, -1])
     trust = np.where(odd > ODD, ODD / np.maximum(odd, ODD), 1.0)
     jacobian = white[:, :SIZE]
@@ -110,15 +106,35 @@ def _slot(slot: _Slot, days: Days, theta: Floats) -> Evidence:
     return Evidence(jacobian.T @ (trust[:, None] * jacobian), jacobian.T @ (trust * white[:, SIZE]), 1, heard)
 
 
-def _errors(spans: Spans, mean: Floats, rest: Floats) -> Floats:
-    """Covariance of the spans' use."""
+def _daily(days: Days, theta: Floats) -> Floats:
+    """How a day's weight changes with each of theta, near theta: days x SIZE."""
+    daily = np.zeros((len(days.weekday), SIZE))
+    daily[np.arange(len(daily)), days.weekday] = 1.0 + days.holiday * (theta[7] - 1.0)
+    daily[:, 7] = theta[:7][days.weekday] * days.holiday
+    return daily
+
+
+def whitened(own: Floats, beside: Floats, rows: Floats) -> Floats:
+    """L^-1 rows of the covariance L L' that has `own` on its diagonal and `beside` next to it. Row by row: for matrices
+    of this size a library's threads take more time than they save."""
+    out = rows.copy()
+    scale = own[0] ** 0.5
+    out[0] /= scale
+    for k, (variance, covariance) in enumerate(zip(own[1:].tolist(), beside.tolist(), strict=True), 1):
+        ratio = covariance / scale
+        scale = (variance - ratio * ratio) ** 0.5
+        if ratio:
+            out[k] -= ratio * out[k - 1]
+        out[k] /= scale
+    return out
+
+
+def _errors(spans: Spans, mean: Floats, rest: Floats) -> tuple[Floats, Floats]:
+    """Variances of the spans' use, and covariances of neighbours."""
     reading = spans.step**2 / 12.0
     usual = max(float(mean.mean()), 1e-6)
     own = _dispersion(spans.step, mean, rest) * np.maximum(mean, 0.1 * usual)
-    matrix = np.diag(own + 2.0 * reading)
-    joined = np.flatnonzero(spans.begin[1:] == spans.end[:-1])
-    matrix[joined, joined + 1] = matrix[joined + 1, joined] = -reading
-    return np.asarray(matrix, np.float64)
+    return own + 2.0 * reading, np.where(spans.begin[1:] == spans.end[:-1], -reading, 0.0)
 
 
 def _dispersion(step: float, mean: Floats, rest: Floats) -> float:

@@ -39,14 +39,20 @@ class Spans(NamedTuple):
     use: Floats  # per cent of a full supply; may be below 0 by the sensor's error
     step: float  # of the sensor, per cent; 0: it counts exactly
 
-    def overlap(self, starts: Ints) -> Floats:
-        """Share of each local day (midnights `starts`) in each span: spans x days."""
+    def places(self, starts: Ints) -> Floats:
+        """Begin and end of each span in local days since the first of the midnights `starts`: 2 x spans."""
         at = np.stack((self.begin, self.end))
         day = np.clip(np.searchsorted(starts, at, "right") - 1, 0, len(starts) - 2)
         place = day + (at - starts[day]) / (starts[day + 1] - starts[day])
-        days = np.arange(len(starts) - 1)
-        shares = np.minimum(place[1][:, None], days + 1) - np.maximum(place[0][:, None], days)
-        return np.asarray(np.clip(shares, 0.0, 1.0), np.float64)
+        return np.asarray(np.clip(place, 0.0, len(starts) - 1.0), np.float64)
+
+
+def within(places: Floats, daily: Floats) -> Floats:
+    """Sum over each span of what its days have (days x columns), of begun days their share: spans x columns."""
+    sums = np.concatenate((np.zeros((1, daily.shape[1])), np.cumsum(daily, 0)))
+    day = np.minimum(places.astype(np.int64), len(daily) - 1)
+    reached = sums[day] + (places - day)[..., None] * daily[day]
+    return np.asarray(reached[1] - reached[0], np.float64)
 
 
 def of_levels(levels: Sequence[Level], rises: Sequence[Rise], step: float) -> Spans:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from models.units import DAY
 from models.week.estimate import class_week, site_week
-from models.week.evidence import NOTHING, SIZE, Days, Evidence, gather
+from models.week.evidence import NOTHING, SIZE, Days, Evidence, gather, whitened
 from models.week.shape import NEAR, TOTAL, Week, distance, nearest, rounded
-from models.week.spans import LONGEST, Level, Rise, Spans, of_days, of_levels
+from models.week.spans import LONGEST, Level, Rise, Spans, of_days, of_levels, within
 from tests.support.weeks import MONDAY, days_of, told, use_of
 
 FLAT = Week((TOTAL / 7,) * 7, 1.0)
@@ -215,9 +215,19 @@ def test_a_sensor_that_moves_by_more_than_registered_is_that_coarse() -> None:
 
 def test_a_day_without_a_count_belongs_to_the_next() -> None:
     spans = of_days([(at(0), at(1), 4.0), (at(3), at(4), 9.0)])
-    assert spans.overlap(days_of(1).starts).tolist() == [[1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0, 0]]
+    assert within(spans.places(days_of(1).starts), np.eye(7)).tolist() == [[1, 0, 0, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0, 0]]
 
 
 def test_a_span_has_its_share_of_each_day() -> None:
     spans = of_levels([Level(at(0.25), 50.0), Level(at(2.5), 40.0)], [], 1.0)
-    assert spans.overlap(days_of(1).starts).tolist() == [[0.75, 1, 0.5, 0, 0, 0, 0]]
+    assert within(spans.places(days_of(1).starts), np.eye(7)).tolist() == [[0.75, 1, 0.5, 0, 0, 0, 0]]
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 9), st.floats(0, 50), st.booleans()), min_size=1, max_size=30))
+def test_errors_are_whitened_as_by_the_dense_covariance(parts: list[tuple[float, float, bool]]) -> None:
+    reading = 4.0
+    own = np.array([variance + 2 * reading for variance, _, _ in parts])
+    beside = np.array([-reading if joined else 0.0 for _, _, joined in parts])[1:]
+    rows = np.array([[use, 1.0] for _, use, _ in parts])
+    dense = np.diag(own) + np.diag(beside, 1) + np.diag(beside, -1)
+    assert whitened(own, beside, rows) == pytest.approx(np.linalg.solve(np.linalg.cholesky(dense), rows), rel=1e-9)
