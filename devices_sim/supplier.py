@@ -113,6 +113,8 @@ class Suppliers:
             ]
         except (ValueError, KeyError, TypeError) as error:
             raise BadRequest(400, f"not a purchase order: {type(error).__name__} {error}") from error
+        if document.get("test") is True:
+            return {"reference": "test", "taken": False}
         digest = hashlib.sha256(body).hexdigest()
         before = self.truth.purchase_order(number)
         if before is None:

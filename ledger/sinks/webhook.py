@@ -67,15 +67,18 @@ class WebhookSink:
         anywhere: bool = True,
         timeout_s: float = TIMEOUT_S,
         real_now: Callable[[], int] = real_ms,
+        answered: Callable[[int, str], None] | None = None,
     ) -> None:
         """`endpoint_of` says where a row's target is, at each attempt anew; it may raise Rejected or Unavailable.
 
-        `anywhere`: also at addresses that are not of the public internet; else such a one is refused."""
+        `anywhere`: also at addresses that are not of the public internet; else such a one is refused. `answered` is
+        told the code and the beginning of an answer that took the row."""
         self._endpoint_of = endpoint_of
         self._headers = headers
         self._anywhere = anywhere
         self._timeout_s = timeout_s
         self._real_now = real_now
+        self._answered = answered
 
     def deliver(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
@@ -112,9 +115,12 @@ class WebhookSink:
         deadline = time.monotonic() + self._timeout_s
         try:
             with self._client.stream("POST", endpoint.url, content=row.payload, headers=headers) as answer:
-                if answer.is_success:
+                if answer.is_success and self._answered is None:
                     return
                 said = _beginning(answer, deadline)
+            if answer.is_success and self._answered is not None:
+                self._answered(answer.status_code, said)
+                return
         except NotPublic as error:
             raise Rejected(f"{where}: {error}") from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:

@@ -307,6 +307,10 @@ MADE = {
     "orders": lambda: message("orders"),
     "errors": lambda: message("errors"),
     "purchase-order": lambda: message("purchase-order"),
+    "acknowledgement": lambda: message("acknowledgement"),
+    "shipment": lambda: message("shipment"),
+    "delivery": lambda: message("delivery"),
+    "cancellation": lambda: message("cancellation"),
     "error-classes": error_classes,
     "receipt": receipt,
 }

@@ -1,9 +1,11 @@
 """Commands about what is bought and from whom: products, suppliers; and the fleet file, which has everything."""
 
 import csv
+import json
 import sys
 from contextlib import closing
 from pathlib import Path
+from uuid import uuid4
 
 import click
 import msgspec
@@ -14,7 +16,10 @@ from ledger.fleet import apply_fleet, parse_fleet
 from ledger.fleet.importing import Imported, check_columns, import_sheet
 from ledger.fleet.sheets import SHEETS
 from ledger.registry import products, suppliers
+from ledger.sample import sample_purchase_order
 from ledger.scope import Scope
+from ledger.sinks import FileSink, SupplierEndpoints, SupplierSink, WebhookSink
+from models.outbox import ALL, Kind, OutboxRow
 from models.stores import StoreError
 from ullage import compose
 from ullage.commands.common import (
@@ -153,6 +158,32 @@ def supplier_add(
         made = suppliers.ensure(tx, name, now, channel=channel, url=url, secret=secret)
         note(tx, "supplier.set", f"supplier/{made.id}", after=made)
     tell(msgspec.structs.asdict(made), f"supplier {made.id}: {name}, channel {channel}", as_json)
+
+
+@supplier.command("test")
+@click.argument("name")
+@as_json
+@click.pass_obj
+def supplier_test(settings_of: SettingsOf, name: str, as_json: bool) -> None:
+    """Send a sample purchase order, signed like a real one, and show the answer. It says `"test": true`."""
+    settings = settings_of()
+    heard: list[tuple[int, str]] = []
+    with (
+        opened(settings) as ledger,
+        WebhookSink(SupplierEndpoints(ledger), answered=lambda code, text: heard.append((code, text))) as webhook,
+    ):
+        with ledger.read() as tx:
+            seller = suppliers.find(tx, name)
+            document = sample_purchase_order(tx, seller.id, domain_now(settings))
+        target, key = f"supplier/{seller.id}", f"test/{uuid4()}"
+        row = OutboxRow(0, Kind.PURCHASE_ORDER, target, ALL, target, document, key)
+        SupplierSink(ledger, file=FileSink(settings.purchase_orders), webhook=webhook).deliver([row])
+    sent = {"supplier": name, "channel": seller.channel, "key": key, "sent": json.loads(document)}
+    if heard:
+        ((code, text),) = heard
+        tell(sent | {"status": code, "answer": text}, f"{name} took it: {code} {text}".rstrip(), as_json)
+    else:
+        tell(sent, f"{name}: written into {settings.purchase_orders}, key {key}", as_json)
 
 
 @supplier.command("list")

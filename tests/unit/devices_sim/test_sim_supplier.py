@@ -2,8 +2,10 @@ import hashlib
 import hmac
 import json
 import time
+from pathlib import Path
 
 import httpx
+import jsonschema
 import pytest
 
 from devices_sim import fleet
@@ -18,6 +20,7 @@ from devices_sim.world.world import World
 HOUR, DAY = 3_600_000, 86_400_000
 START = 1_795_392_000_000  # Mon 2026-11-23
 SITE = "acme/berlin"
+SCHEMAS = Path(__file__).parents[3] / "docs/schemas"
 NOW_S = 1_800_000_000
 ORDER = {
     "purchase_order": 7,
@@ -79,11 +82,19 @@ def test_a_purchase_order_is_acknowledged_shipped_and_delivered(new_shop, produc
     assert [path for path, _ in product.calls] == [
         f"/v1/purchase-orders/7/{what}" for what in ("acknowledge", "ship", "deliver")
     ]
+    for (_, body), name in zip(product.calls, ("acknowledgement", "shipment", "delivery"), strict=True):
+        jsonschema.validate(body, json.loads((SCHEMAS / f"{name}.json").read_text()))  # what is published
     assert product.calls[0][1] == {"lines": [{"line": 1, "accepted": True, "reason": None}]}
     assert product.calls[2][1] == {"lines": [{"line": 1, "quantity": 4}]}
     assert len(set(product.keys)) == 3
     assert world.truth.sum("delivered") == 4
     assert shop.truth.open_jobs() == 0
+
+
+def test_a_sample_is_answered_and_not_taken(new_shop):
+    shop, _ = new_shop()
+    assert take(shop, ORDER | {"test": True})["taken"] is False
+    assert jobs(shop) == []
 
 
 def test_the_same_order_twice_is_taken_once(new_shop):

@@ -4,18 +4,15 @@ import hashlib
 import hmac
 import json
 import socket
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ledger.sinks import Endpoint, FileSink, WebhookSink
 from models.outbox import Kind, OutboxRow, Rejected, Unsent
 from models.stores import Unavailable
+from tests.support.http_supplier import Supplier, listening
 
 BODY = json.dumps({"purchase_order": 7}).encode()
 
@@ -24,50 +21,10 @@ def row(key: str = "purchase_order/7") -> OutboxRow:
     return OutboxRow(1, Kind.PURCHASE_ORDER, "purchase_order/7", -1, "supplier/3", BODY, key)
 
 
-class Supplier(ThreadingHTTPServer):
-    status = 200
-    wait = 0.0
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.got: list[tuple[dict[str, str], bytes]] = []
-
-    def handle_error(self, *_: Any) -> None:
-        """A client that does not wait is what some tests are about."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/orders"
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: Supplier
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        time.sleep(self.server.wait)
-        self.send_response(self.server.status)
-        if 300 <= self.server.status < 400:
-            self.send_header("Location", self.server.url)
-        said = b"because"
-        self.send_header("Content-Length", str(len(said)))
-        self.end_headers()
-        self.wfile.write(said)
-
-    def log_message(self, *_: Any) -> None:
-        """Not into the test's output."""
-
-
 @pytest.fixture
 def supplier() -> Iterator[Supplier]:
-    server = Supplier()
-    thread = threading.Thread(target=HTTPServer.serve_forever, args=(server, 0.01))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening() as server:
+        yield server
 
 
 def post(url: str, timeout_s: float = 5.0) -> None:

@@ -7,18 +7,22 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
 from journal.codec import encode_tick
 from ledger.registry import products
+from ledger.sinks import sign
 from models.records import Tick
+from tests.support.http_supplier import listening
 from tests.support.reference import leaves
 from ullage import compose
 from ullage.cli import COMMANDS, main
 from ullage.settings import load
 
 FLEET = Path(__file__).parents[3] / "docs/examples/fleet.yaml"
+SCHEMAS = Path(__file__).parents[3] / "docs/schemas"
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +270,34 @@ def test_a_webhook_supplier_is_added_without_its_secret_being_shown(ullage, tmp_
     listed = ullage("supplier", "list", "--json").output
     assert "postwerk" in listed
     assert "hush" not in listed
+
+
+def test_a_supplier_is_tried_with_a_sample_that_says_so(ullage, data: Path, tmp_path: Path):
+    ullage("fleet", "apply", str(FLEET))
+    (tmp_path / "key").write_text("hush\n")
+    with listening() as server:
+        way = ("--channel", "webhook", "--url", server.url, "--secret-file", str(tmp_path / "key"))
+        ullage("supplier", "add", "papierwerk", *way)
+        told = json.loads(ullage("supplier", "test", "papierwerk", "--json").stdout)
+        server.status = 403
+        assert "answered 403: because" in ullage("supplier", "test", "papierwerk", code=1).output
+        server.status = 503
+        assert "answered 503" in ullage("supplier", "test", "papierwerk", code=1).output
+        (headers, body), *_ = server.got
+    assert (told["status"], told["answer"]) == (200, "because")
+    assert headers["idempotency-key"] == told["key"]
+    assert headers["ullage-signature"] == sign("hush", int(headers["ullage-timestamp"]), body)
+    document = json.loads(body)
+    assert (document["test"], document["purchase_order"], document["lines"][0]["sku"]) == (True, 0, "TN-K")
+    jsonschema.validate(document, json.loads((SCHEMAS / "purchase-order.json").read_text()))
+    assert "no connection" in ullage("supplier", "test", "papierwerk", code=1).output
+    assert json.loads(ullage("outbox", "list", "--json").stdout)  # facts of the fleet, and:
+    assert "purchase_order" not in ullage("outbox", "list", "--json").stdout
+    ullage("supplier", "add", "papierwerk")
+    ullage("supplier", "test", "papierwerk")
+    (written,) = (data / "purchase-orders").glob("test-*.json")
+    assert json.loads(written.read_bytes())["test"] is True
+    assert "there is no supplier nobody" in ullage("supplier", "test", "nobody", code=1).output
 
 
 def test_lists_are_whole(ullage, data: Path):
