@@ -81,9 +81,17 @@ class PartitionTask:
     async def feed(self, records: Sequence[Record]) -> None:
         """Fold consecutive records. Waits while too much waits for the ledger. Raises OffsetGap, PoisonTick,
         StoreError."""
-        await self._admitted()
-        if self.lost or self._stopping:
-            return
+        for first in range(0, len(records), FAR_RECORDS):
+            await self._admitted()
+            if self.lost or self._stopping:
+                return
+            self._fold(records[first : first + FAR_RECORDS])
+            if (
+                len(records) > FAR_RECORDS
+            ):  # hundreds of ticks take seconds on a busy machine: let the watch have a turn
+                await asyncio.sleep(0)
+
+    def _fold(self, records: Sequence[Record]) -> None:
         batch = self._batch
         before = batch.records, batch.readings
         self._folder.feed(records, batch)

@@ -1,5 +1,7 @@
 """What the partition task does when stores or input misbehave."""
 
+import asyncio
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -229,3 +231,22 @@ def test_a_large_journal_drops_young_records_but_none_that_a_checkpoint_needs(
     assert (newest.offset, older.offset) == (12, 10)
     assert disks.earliest == earliest  # half of what may go, at each of the checkpoints
     assert bench.failures == []
+
+
+def test_a_long_run_leaves_the_event_loop_its_turns(tmp_path: Path) -> None:
+    """The worker's heart beats there: it was taken for dead on a busy machine."""
+    disks = kit.Disks().add(*(kit.tick_bytes(1_000_000 + i) for i in range(1000)))
+    beats: list[int] = []
+
+    async def beat(bench: Bench) -> None:
+        while bench.task.offset < len(disks.journal):
+            beats.append(bench.task.offset)
+            await bench.turn()
+
+    async def scenario(bench: Bench) -> None:
+        beating = asyncio.create_task(beat(bench))
+        await bench.task.feed(bench.stores.journal.read(0, 0))
+        await beating
+
+    Bench(disks, tmp_path).run(scenario)
+    assert max(b - a for a, b in pairwise(beats)) <= 256
