@@ -3,7 +3,9 @@
 import multiprocessing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
@@ -70,4 +72,32 @@ def test_processes_that_start_at_once_upgrade_once(tmp_path) -> None:
         pool.map(_upgrade, [url] * 3)
     ledger = open_ledger(url)
     assert migrate.upgrade(ledger) is False
+    ledger.close()
+
+
+def test_sites_of_before_have_been_given_their_calendar(tmp_path) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+    config = Config()
+    config.set_main_option("script_location", str(migrate.SCRIPTS))
+    with ledger.write() as tx:
+        config.attributes["connection"] = tx
+        command.upgrade(config, "0002")
+        tx.execute(text("INSERT INTO account (id, name, currency, created) VALUES (1, 'acme', 'EUR', 5)"))
+        tx.execute(
+            text(
+                "INSERT INTO calendar (id, digest, time_zone, spec, first, last, starts, weights, open_days)"
+                " VALUES (3, 'd', 'UTC', '{}', 0, 1, x'', x'', x'')"
+            )
+        )
+        values = "(7, 1, 'hq', 'UTC', 3, 0, 5)"
+        tx.execute(
+            text(f"INSERT INTO site (id, account_id, name, time_zone, calendar_id, shard, created) VALUES {values}")  # noqa: S608 - of our own
+        )
+    assert migrate.upgrade(ledger) is True
+    with ledger.read() as tx:
+        assert tx.execute(text("SELECT site_id, given_calendar_id, pinned, looked FROM site_week")).all() == [
+            (7, 3, 0, 0)
+        ]
+        since = tx.execute(text("SELECT site_id, calendar_id, since, cause FROM site_calendar")).all()
+    assert since == [(7, 3, 5, "given")]
     ledger.close()
