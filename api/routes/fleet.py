@@ -26,16 +26,22 @@ class Credential(BaseModel):
 class FleetApplied(BaseModel):
     summary: dict[str, int] = Field(examples=[{"devices": 1}])
     credentials: list[Credential]
+    released: int = Field(description="So many in quarantine can be used by now: POST /v1/quarantine/replay.")
 
 
 @router.post("/fleet")
 def apply(
     wired: Wired,
-    caller: Operator,  # noqa: ARG001 - who may do it is all that matters
+    caller: Operator,
     document: Annotated[dict[str, Any], Body(examples=[EXAMPLE])],
 ) -> FleetApplied:
     """Register everything that the document names; what is there already is brought up to it, nothing is removed.
 
     Credentials are those of new devices and are shown this once: an Idempotency-Key is not needed and not kept."""
     result = apply_fleet(wired.ledger, parse_fleet(document), wired.now())
-    return FleetApplied.model_validate(result, from_attributes=True)
+    released = wired.quarantine.released(caller.scope)
+    return FleetApplied(
+        summary=result.summary,
+        credentials=[Credential.model_validate(one, from_attributes=True) for one in result.credentials],
+        released=released,
+    )

@@ -53,16 +53,22 @@ class Choice(BaseModel):
 
     @model_validator(mode="after")
     def something(self) -> "Choice":
-        if bool(self.ids) == (self.device is not None or self.code is not None):
-            raise ValueError("say which: either ids, or device and code")
+        if bool(self.ids) == self.filters():
+            raise ValueError("say which: either ids, or what chooses them")
         return self
+
+    def filters(self) -> bool:
+        return self.device is not None or self.code is not None
 
     def chosen(self) -> Chosen:
         return Chosen(tuple(self.ids), self.device, self.code)
 
 
 class ReplayMany(Choice, Correction):
-    pass
+    released: bool = Field(default=False, description="All that waits and can be used by now.")
+
+    def filters(self) -> bool:
+        return self.released or super().filters()
 
 
 class DiscardMany(Choice):

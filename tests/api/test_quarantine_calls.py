@@ -89,6 +89,22 @@ def test_many_are_replayed_and_the_rest_stays(world: ApiWorld, operator: Client)
     assert [one["id"] for one in done["replayed"]] == [other]
 
 
+def test_all_that_can_be_used_is_replayed(world: ApiWorld, operator: Client) -> None:
+    good, theirs = hold(world, "umbra"), hold(world, "acme")
+    done = operator.post("/v1/quarantine/replay", {"released": True}).json()
+    assert [one["id"] for one in done["replayed"]] == [good]
+    assert [one["id"] for one in done["kept"]] == [held(world, "umbra")]
+    assert world.rows(t.quarantine, t.quarantine.c.id == theirs)[0].state == "held"
+
+
+def test_a_fleet_document_says_how_many_it_has_released(world: ApiWorld) -> None:
+    hold(world, "umbra", b'{"boot":"a81f03c2d94e77b1","seq":13,"supplies":{"black":{"remaining":3,"unit":"bags"}}}')
+    toner = {"name": "black", "capacity": 6, "unit": "bags", "days": 50, "products": [{"sku": "TN-K"}]}
+    model = {"name": "copier", "counters": [{"name": "pages"}], "slots": [toner]}
+    assert world.operator.post("/v1/fleet", {}).json()["released"] == 0
+    assert world.operator.post("/v1/fleet", {"device_models": [model]}).json()["released"] == 1
+
+
 def test_many_are_discarded_for_a_reason(world: ApiWorld, operator: Client) -> None:
     numbers = [hold(world, "umbra", code="noise") for _ in range(3)]
     assert operator.post("/v1/quarantine/discard", {"code": "noise"}).status_code == 422
@@ -100,7 +116,9 @@ def test_many_are_discarded_for_a_reason(world: ApiWorld, operator: Client) -> N
     assert [(row["id"], row["note"]) for row in gone] == [(number, "a test") for number in reversed(numbers)]
 
 
-@pytest.mark.parametrize("body", [{}, {"ids": []}, {"ids": [1], "code": "x"}, {"ids": [0] * 501}])
+@pytest.mark.parametrize(
+    "body", [{}, {"ids": []}, {"ids": [1], "code": "x"}, {"ids": [1], "released": True}, {"ids": [0] * 501}]
+)
 def test_what_is_meant_must_be_said(world: ApiWorld, operator: Client, body: dict[str, Any]) -> None:
     assert operator.post("/v1/quarantine/replay", body).status_code == 422
 
