@@ -13,6 +13,7 @@ from api.feed import Feed
 from api.guard import Guard
 from api.pages import install as pages
 from api.routes import (
+    audit,
     devices,
     docs,
     events,
@@ -22,6 +23,7 @@ from api.routes import (
     health,
     needs,
     orders,
+    people,
     purchase_orders,
     quarantine,
     requests,
@@ -29,6 +31,7 @@ from api.routes import (
     slots,
     subscriptions,
     time,
+    tokens,
 )
 from api.services import Services
 
@@ -47,6 +50,9 @@ ROUTERS = (
     happenings,
     quarantine,
     subscriptions,
+    people,
+    tokens,
+    audit,
     events,
     docs,
 )

@@ -12,47 +12,68 @@ from fastapi.security import HTTPBearer
 from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 
+from api.failures import Failures
 from api.problems import Problem
 from api.services import Services, services
 from ledger import tokens
+from ledger.grants import Giver
+from ledger.people import Person
 from ledger.roles import PERMISSIONS, Permission, Role
 from ledger.scope import Scope
-from ledger.tokens import Token
-from models.units import MINUTE, SECOND
+from ledger.tokens import MARK, SHOWN, Token
+from models.units import SECOND
 
 log = structlog.get_logger()
 KNOWN_FOR: Final = SECOND
 """How long a verified token is not looked up again: a revoked one ends within this."""
 MOST_KNOWN: Final = 10_000
 REFUSED: Final = Counter("ullage_api_refused_tokens_total", "Wrong, expired or revoked tokens and links.")
-FAILURES: Final = 20
-"""Wrong tokens per client address and FAILURES_IN, then 429."""
-FAILURES_IN: Final = MINUTE
+
+APPROVING: Final = frozenset(role for role, may in PERMISSIONS.items() if Permission.APPROVE in may)
 
 bearer = HTTPBearer(auto_error=False, description="A token of `ullage token create`, or of an operator.")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    token_id: int
-    person: str  # whose name stands on approvals
+    token_id: int  # 0: a person who is signed in on the page without one
+    person: str  # whose name stands on approvals and in the audit
     role: Role
     scope: Scope
+    permissions: frozenset[Permission]
     supplier_id: int | None = None
+    person_id: int | None = None  # None: a service
 
     @classmethod
-    def of(cls, token: Token) -> "Caller":
+    def of(cls, found: Token | Person) -> "Caller":
         # a supplier is bound to its purchase orders, whose accounts may be any
-        scope = token.scope if token.supplier_id is None else Scope.all()
-        return cls(token.id, token.person, token.role, scope, token.supplier_id)
+        scope = found.scope if found.supplier_id is None else Scope.all()
+        token_id, name, person_id = (
+            (found.id, found.person, found.person_id) if isinstance(found, Token) else (0, found.name, found.id)
+        )
+        return cls(token_id, name, found.role, scope, found.permissions, found.supplier_id, person_id)
 
     @property
     def by(self) -> str:
         """As it is written down with what the caller did."""
         return self.person if self.supplier_id is None else f"supplier/{self.supplier_id}"
 
+    @property
+    def giver(self) -> Giver:
+        return Giver(self.scope, self.permissions, self.person_id)
+
     def may(self, permission: Permission) -> bool:
-        return permission in PERMISSIONS[self.role]
+        return permission in self.permissions
+
+    def must(self, *permissions: Permission) -> None:
+        """One of these. Raises Problem 403."""
+        if any(self.may(permission) for permission in permissions):
+            return
+        wanted = " or ".join(permissions)
+        if self.person_id is None and wanted == Permission.APPROVE and self.role in APPROVING:
+            raise Problem(403, "forbidden", "only a person approves: use a token that belongs to one")
+        have = "this token's scopes" if any(p in PERMISSIONS[self.role] for p in permissions) else f"role {self.role}"
+        raise Problem(403, "forbidden", f"{have} may not {wanted}: ask for a token of another role or more scopes")
 
 
 class Gate:
@@ -60,7 +81,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._known: OrderedDict[bytes, tuple[int, Caller]] = OrderedDict()
-        self._failed: OrderedDict[str, tuple[int, int]] = OrderedDict()  # client -> (since, how often)
+        self._failures = Failures()
 
     async def caller(self, wired: Services, secret: str, client: str) -> Caller:
         """Raises Problem 401, 429."""
@@ -71,7 +92,7 @@ class Gate:
         self.check(client, now)
         token = await run_in_threadpool(_verify, wired, secret, now)
         if token is None:
-            self.failed(client, now)
+            self.failed(client, now, secret)
             raise unauthorized("this token is wrong, expired or revoked")
         found = Caller.of(token)
         self._known[digest] = (now + KNOWN_FOR, found)
@@ -81,21 +102,19 @@ class Gate:
 
     def check(self, client: str, now: int) -> None:
         """Raises Problem 429 for who failed too often."""
-        since, times = self._failed.get(client, (0, 0))
-        if times >= FAILURES and now - since < FAILURES_IN:
-            wait = -((now - since - FAILURES_IN) // SECOND)
-            detail = f"too many wrong tokens from {client}: try again in {wait} s"
-            raise Problem(429, "too_many_failures", detail, {"Retry-After": str(wait)})
+        self._failures.check(client, now)
 
-    def failed(self, client: str, now: int) -> None:
-        since, times = self._failed.pop(client, (now, 0))
-        if now - since >= FAILURES_IN:
-            since, times = now, 0
-        self._failed[client] = (since, times + 1)
-        while len(self._failed) > MOST_KNOWN:
-            self._failed.popitem(last=False)
+    def failed(self, client: str, now: int, secret: str = "") -> None:
+        """Count it against the address, and against the token that `secret` claims to be. Raises Problem 429.
+
+        The prefix is no secret: so it is only held against who fails, and the true token always gets through."""
+        times = self._failures.add(client, now)
         REFUSED.inc()
-        log.warning("api.refused", client=client, times=times + 1)
+        log.warning("api.refused", client=client, times=times)
+        if secret.startswith(MARK):
+            claimed = f"token {secret[:SHOWN]!r}"
+            self._failures.check(claimed, now)
+            self._failures.add(claimed, now)
 
 
 def unauthorized(detail: str) -> Problem:
@@ -134,9 +153,7 @@ def require(*permissions: Permission) -> Callable[..., Coroutine[Any, Any, Calle
 
     async def dependency(request: Request, _documented: Annotated[Any, Depends(bearer)]) -> Caller:
         found = await authenticate(request)
-        if not any(found.may(permission) for permission in permissions):
-            wanted = " or ".join(permissions)
-            raise Problem(403, "forbidden", f"role {found.role} may not {wanted}: ask for a token of another role")
+        found.must(*permissions)
         return found
 
     return dependency

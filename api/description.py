@@ -34,6 +34,10 @@ OPEN: Final = ("/healthz", "/readyz", "/metrics", "/v1/time")
 """Need no token."""
 
 
+SHOW_SECRETS: Final = ("/v1/fleet", "/v1/tokens", "/v1/tokens/{token_id}/rotate", "/v1/tokens/{token_id}/revoke")
+"""Take no Idempotency-Key: an answer with a secret is not kept; revoking twice is revoking."""
+
+
 def operation_id(route: APIRoute) -> str:
     return route.name
 
@@ -61,7 +65,7 @@ def _finish(document: dict[str, Any]) -> dict[str, Any]:
             for status, meaning in _MEANINGS.items():
                 if _possible(status, method, path, operation):
                     answers.setdefault(status, {"description": meaning} | _PROBLEM)
-            if method == "post" and path != "/v1/fleet":
+            if method == "post" and path not in SHOW_SECRETS:
                 operation.setdefault("parameters", []).append(
                     {
                         "name": "Idempotency-Key",

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from ingest.release import RefusedStill
 from ledger.fleet import BadFleet
+from ledger.grants import NotYours
 from ledger.orders.release import NotRefused
 from ledger.orders.sent import NoSuchLine
 from ledger.quarantine import Settled
@@ -58,6 +59,7 @@ def _answer(
 STATUS: Final[Mapping[type[Exception], tuple[int, str]]] = MappingProxyType(
     {
         NotFound: (404, "not_found"),
+        NotYours: (403, "not_yours"),
         NotAllowed: (409, "not_allowed"),
         NotRefused: (409, "not_refused"),
         Settled: (409, "settled"),

@@ -39,9 +39,20 @@ def record(
     tx.execute(audit.insert().values(row | {"before": _clean(before), "after": _clean(after)}))
 
 
-def list_entries(tx: Connection, scope: Scope, *, before: int | None = None, limit: int = PAGE) -> list[Entry]:
+def list_entries(
+    tx: Connection,
+    scope: Scope,
+    *,
+    before: int | None = None,
+    limit: int = PAGE,
+    subject: str | None = None,
+    by: str | None = None,
+) -> list[Entry]:
     """Newest first; `before` is the id to go on from."""
     query = select(audit).where(scope.where(audit.c.account_id)).order_by(audit.c.id.desc()).limit(limit)
+    for column, wanted in ((audit.c.subject, subject), (audit.c.by, by)):
+        if wanted is not None:
+            query = query.where(column == wanted)
     if before is not None:
         query = query.where(audit.c.id < before)
     return views(Entry, tx.execute(query))

@@ -6,6 +6,8 @@ LIFECYCLE.md rule 2: a reorder is a record in the journal like a device's signal
 import msgspec
 from sqlalchemy import Connection, select
 
+from ledger import audit
+from ledger.clock import real_ms
 from ledger.engine import insert_new
 from ledger.facts.requests import enqueue_request
 from ledger.scope import NotFound, Scope
@@ -27,7 +29,14 @@ def submit(tx: Connection, asked: AnyRequest, account_id: int, site_id: int, now
         "cycle": asked.cycle if isinstance(asked, Reverse) else 0,
         "created": now,
     }
-    return insert_new(tx, request, row) and enqueue_request(tx, site_id, asked)
+    if not insert_new(tx, request, row):
+        return False
+    audit.record(tx, asked.by, f"{row['kind']}.asked", _subject(asked), real_ms(), account_id=account_id, after=body)
+    return enqueue_request(tx, site_id, asked)
+
+
+def _subject(asked: AnyRequest) -> str:
+    return f"site/{asked.site}" if isinstance(asked, Count) else f"slot/{asked.slot}"
 
 
 def home(tx: Connection, scope: Scope, slot_id: int) -> tuple[int, int]:

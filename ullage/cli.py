@@ -20,6 +20,7 @@ COMMANDS = {
     "api": "roles:api",
     "deliver": "roles:deliver",
     "clock": "roles:clock",
+    "person": "people:person_group",
     "token": "access:token",
     "fleet": "catalogue:fleet",
     "account": "places:account",

@@ -16,7 +16,8 @@ from api.problems import Problem
 from api.routes.events import stream
 from api.routes.sites import Counted, submit_count
 from api.services import Services, Wired
-from ledger import requests, tokens
+from ledger import people, requests, tokens
+from ledger.people import Person
 from ledger.roles import Permission
 from ledger.tokens import Token
 from models.records import AnyRequest, Reorder, Reverse, Swapped
@@ -38,18 +39,20 @@ async def sign_in(request: Request, wired: Wired) -> Response:
     gate: Gate = request.app.state.gate
     now, client = wired.real_now(), client_of(request)
     gate.check(client, now)
-    found = await run_in_threadpool(_token, wired, str(fields.get("code", "")), str(fields.get("token", "")), now)
-    if found is None or not found.may(Permission.READ):
+    found = await run_in_threadpool(_who, wired, str(fields.get("code", "")), str(fields.get("token", "")), now)
+    if found is None or Permission.READ not in found.permissions:
         gate.failed(client, now)
         return page(request, "sign_in.html", None, 401, code="", failed=True)
     answer = RedirectResponse("/", 303)
-    await run_in_threadpool(session.begin, wired, answer, found.id, secure=request.url.scheme == "https")
+    await run_in_threadpool(session.begin, wired, answer, found, secure=request.url.scheme == "https")
     return answer
 
 
-def _token(wired: Services, code: str, secret: str, now: int) -> Token | None:
+def _who(wired: Services, code: str, secret: str, now: int) -> Token | Person | None:
     with wired.ledger.write() as tx:
-        return tokens.use_link(tx, code, now) if code else tokens.verify(tx, secret.strip(), now)
+        if not code:
+            return tokens.verify(tx, secret.strip(), now)
+        return tokens.use_link(tx, code, now) or people.use_link(tx, code, now)
 
 
 @router.post("/sign-out")

@@ -1,4 +1,4 @@
-"""Who looks at the page: a signed cookie that names a token, and forms that only our own pages can send."""
+"""Who looks at the page: a signed cookie that names a token or a person, and forms that only our own pages can send."""
 
 import hashlib
 import hmac
@@ -7,22 +7,27 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import Depends, Request, Response
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 
 from api.auth import Caller
 from api.problems import Problem
 from api.services import Services, services
-from ledger import meta, tokens
+from ledger import meta, people, tokens
 from ledger.engine import insert_new
+from ledger.people import Person
 from ledger.roles import Permission
-from ledger.scope import NotFound
+from ledger.scope import NotFound, Scope
 from ledger.tables import meta as meta_table
+from ledger.tokens import Token
 from models.units import HOUR, SECOND
 
 COOKIE: Final = "ullage_session"
 LIFE: Final = 12 * HOUR
 KEY: Final = "page_key"
+PERSON: Final = "p"
+"""Before a number: a person's, not a token's."""
 
 
 class SignedOut(Exception):
@@ -39,14 +44,14 @@ class Session:
 
     def must(self, permission: Permission) -> "Session":
         """Raises Problem 403."""
-        if not self.caller.may(permission):
-            raise Problem(403, "forbidden", f"role {self.caller.role} may not {permission}")
+        self.caller.must(permission)
         return self
 
 
-def begin(wired: Services, response: Response, token_id: int, *, secure: bool) -> None:
-    """Sign in: the cookie lasts LIFE, or as long as the token."""
-    value = f"{token_id}.{wired.real_now() + LIFE}.{secrets.token_urlsafe(12)}"
+def begin(wired: Services, response: Response, who: Token | Person, *, secure: bool) -> None:
+    """Sign in: the cookie lasts LIFE, or as long as the token or the person may come in."""
+    whose = who.id if isinstance(who, Token) else f"{PERSON}{who.id}"
+    value = f"{whose}.{wired.real_now() + LIFE}.{secrets.token_urlsafe(12)}"
     signed = f"{value}.{_sign(_key(wired), value)}"
     response.set_cookie(COOKIE, signed, LIFE // SECOND, httponly=True, samesite="strict", secure=secure)
 
@@ -62,18 +67,26 @@ def of_request(request: Request) -> Session:
     key = _key(wired)
     if not value or not hmac.compare_digest(signature.encode(), _sign(key, value).encode()):
         raise SignedOut
-    number, expires, _ = value.split(".", 2)
+    whose, expires, _ = value.split(".", 2)
     now = wired.real_now()
     if now >= int(expires):
         raise SignedOut
     try:
         with wired.ledger.read() as tx:
-            token = tokens.get(tx, int(number))
+            caller = _live(tx, whose, now)
     except NotFound as error:
         raise SignedOut from error
-    if not token.live(now) or not token.may(Permission.READ):
+    if caller is None or not caller.may(Permission.READ):
         raise SignedOut
-    return Session(Caller.of(token), _sign(key, f"csrf.{value}"))
+    return Session(caller, _sign(key, f"csrf.{value}"))
+
+
+def _live(tx: Connection, whose: str, now: int) -> Caller | None:
+    if whose.startswith(PERSON):
+        who = people.get(tx, Scope.all(), int(whose.removeprefix(PERSON)))
+        return Caller.of(who) if who.live else None
+    token = tokens.get(tx, int(whose))
+    return Caller.of(token) if token.live(now) else None
 
 
 async def _session(request: Request) -> Session:

@@ -38,7 +38,7 @@ def apply(
     """Register everything that the document names; what is there already is brought up to it, nothing is removed.
 
     Credentials are those of new devices and are shown this once: an Idempotency-Key is not needed and not kept."""
-    result = apply_fleet(wired.ledger, parse_fleet(document), wired.now())
+    result = apply_fleet(wired.ledger, parse_fleet(document), wired.now(), by=caller.by)
     released = wired.quarantine.released(caller.scope)
     return FleetApplied(
         summary=result.summary,

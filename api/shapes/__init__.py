@@ -1,6 +1,7 @@
 """What answers look like: the models behind the documentation. Answers are sent as the ledger's views give them;
 tests hold every one to its model."""
 
+from api.shapes.access import AuditEntry, MadeToken, Me, Person, Token
 from api.shapes.common import Band, Mode, Money, Page, Problem, Shape, Share, State, Time
 from api.shapes.demand import Demand, DemandWeek
 from api.shapes.fleet import (
@@ -51,6 +52,7 @@ __all__ = [
     "Approval",
     "Approved",
     "Asked",
+    "AuditEntry",
     "Band",
     "Days",
     "Demand",
@@ -67,6 +69,8 @@ __all__ = [
     "HeldPart",
     "History",
     "LevelBucket",
+    "MadeToken",
+    "Me",
     "Mode",
     "Money",
     "Need",
@@ -74,6 +78,7 @@ __all__ = [
     "OrderDetail",
     "OrderLine",
     "Page",
+    "Person",
     "Problem",
     "Product",
     "PurchaseOrder",
@@ -98,6 +103,7 @@ __all__ = [
     "Task",
     "TestSent",
     "Time",
+    "Token",
     "Usage",
     "UsageDay",
     "Why",

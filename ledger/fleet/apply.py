@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy import Connection, select
 
-from ledger import meta
+from ledger import audit, meta
+from ledger.clock import real_ms
 from ledger.engine import Ledger, insert_new
 from ledger.facts import enqueue_stocks
 from ledger.fleet import document as fleet
@@ -43,8 +44,11 @@ class FleetResult(NamedTuple):
     credentials: list[Issued]  # of the new devices, shown this once
 
 
-def apply_fleet(ledger: Ledger, document: fleet.Document, now: int, *, dry_run: bool = False) -> FleetResult:
-    """All of it in one transaction; a second time it changes nothing. `dry_run`: only look whether it could be applied.
+def apply_fleet(
+    ledger: Ledger, document: fleet.Document, now: int, *, dry_run: bool = False, by: str = "fleet document"
+) -> FleetResult:
+    """All of it in one transaction; a second time it changes nothing. `dry_run`: only look whether it could be applied;
+    `by`: who stands in the audit.
 
     Raises BadFleet, Unavailable."""
     _check_names(document)
@@ -57,9 +61,11 @@ def apply_fleet(ledger: Ledger, document: fleet.Document, now: int, *, dry_run: 
         places = _places(tx, document, now)
         issued = _devices(tx, document, places, now)
         _spares(tx, document, places, now)
+        summary = _summary(document, len(issued))
+        audit.record(tx, by, "fleet.applied", "fleet", real_ms(), after=summary)
         if dry_run:
             undo()
-    return FleetResult(_summary(document, len(issued)), [] if dry_run else issued)
+    return FleetResult(summary, [] if dry_run else issued)
 
 
 def _products(tx: Connection, document: fleet.Document, now: int) -> dict[str, int]:

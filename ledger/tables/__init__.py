@@ -1,6 +1,16 @@
 """All tables of the ledger, by what they are about. Ids are integers, times ms, money exact."""
 
-from ledger.tables.access import audit, idempotency, link, token, token_account
+from ledger.tables.access import (
+    audit,
+    idempotency,
+    link,
+    person,
+    person_account,
+    person_link,
+    token,
+    token_account,
+    token_person,
+)
 from ledger.tables.accounts import account, account_product, budget, calendar, site, spending_limit
 from ledger.tables.catalogue import (
     device_model,
@@ -79,6 +89,9 @@ __all__ = [
     "order_line",
     "outbox",
     "partition_owner",
+    "person",
+    "person_account",
+    "person_link",
     "price_break",
     "price_list",
     "price_list_item",
@@ -105,6 +118,7 @@ __all__ = [
     "task",
     "token",
     "token_account",
+    "token_person",
     "usage_day",
     "week_class",
     "week_evidence",

@@ -5,6 +5,37 @@ from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, Table,
 from ledger.tables.columns import flag, key, ms, ref, word
 from ledger.types import metadata
 
+person = Table(
+    "person",
+    metadata,
+    key(),
+    word("name", 128),  # as it stands on approvals and in the audit
+    Column("email", String(254)),  # in small letters; NULL: signs in by a link or a token only
+    word("role", 16),
+    flag("all_accounts"),
+    ref("supplier_id", "supplier", nullable=True),  # of role supplier
+    ms("created"),
+    ms("ended", nullable=True),  # may not come in any more
+    UniqueConstraint("email"),
+    sqlite_autoincrement=True,
+)
+
+person_account = Table(
+    "person_account",
+    metadata,
+    ref("person_id", "person", primary_key=True),
+    ref("account_id", "account", primary_key=True),
+)
+
+person_link = Table(
+    "person_link",  # signs a person in, once
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    ref("person_id", "person"),
+    ms("expires"),
+    ms("used", nullable=True),
+)
+
 token = Table(
     "token",
     metadata,
@@ -13,15 +44,23 @@ token = Table(
     word("prefix", 16),  # shown, so that a person finds the token again
     Column("hash", LargeBinary(32), nullable=False),  # SHA-256
     word("role", 16),
-    word("person", 128),  # approvals name a person, not a token
+    word("person", 128),  # what stands in the audit; the name of its person, if it has one
     flag("all_accounts"),
     ref("supplier_id", "supplier", nullable=True),  # of role supplier
     ms("created"),
     ms("expires", nullable=True),
     ms("last_used", nullable=True),
     ms("revoked", nullable=True),
+    word("scopes", 128, default=""),  # permissions with blanks between them; "": all of its role
     UniqueConstraint("hash"),
     sqlite_autoincrement=True,
+)
+
+token_person = Table(
+    "token_person",  # whose token it is; a token without one is a service's
+    metadata,
+    ref("token_id", "token", primary_key=True),
+    ref("person_id", "person", index=True),
 )
 
 token_account = Table(

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from api.app import ROUTERS
+from ledger import people, tokens
 from ledger import tables as t
+from ledger.grants import OWNER
 from ledger.roles import Role
 from ledger.scope import Scope
 from tests.support.api_world import LIVED, ApiWorld, api_world
@@ -28,6 +30,7 @@ BODIES: dict[str, Any] = {
     "/v1/subscriptions/{subscription_id}/replay": {"after": 0},
     "/v1/orders/{order_id}/reject": {"reason": "no"},
     "/v1/sites/{site_id}/spares": {"sku": "TN-K", "units": 1},
+    "/v1/people/{person_id}/change": {"name": "Bea"},
     "/v1/purchase-orders/{number}/acknowledge": {"lines": [{"line": 1}]},
     "/v1/purchase-orders/{number}/answer-cancel": {"granted": True},
     "/v1/purchase-orders/{number}/ship": {"lines": [{"line": 1, "quantity": 1}]},
@@ -63,13 +66,20 @@ def ids(world: ApiWorld, account: str) -> dict[str, Any]:
         "held_id": first(t.quarantine, t.quarantine.c.account_id == number),
         "subscription_id": first(t.subscription, t.subscription.c.account_id == number),
         "request_id": "r-1",
+        "person_id": _of(world, t.person_account, "person_id", number),
+        "token_id": _of(world, t.token_account, "token_id", number),
     }
+
+
+def _of(world: ApiWorld, table: Any, key: str, account_id: int) -> int:
+    """The first one that a grant gives the account to."""
+    return int(world.rows(table, table.c.account_id == account_id)[0]._mapping[key])
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Iterator[ApiWorld]:
     with api_world(tmp_path_factory.mktemp("isolation"), model) as world:
-        _give_all(world)
+        give_all(world)
         yield world
 
 
@@ -93,9 +103,12 @@ def _named(path: str, world: ApiWorld) -> str:
     return str(ids(world, "acme")[name])
 
 
-def _give_all(world: ApiWorld) -> None:
-    """acme has one of each: a request, too."""
+def give_all(world: ApiWorld) -> None:
+    """acme has one of each: a request, a person and a service's token, too."""
     with world.ledger.write() as tx:
+        for number in world.accounts.values():
+            people.create(tx, OWNER, "Bea", Role.VIEWER, world.real, accounts=[number])
+            tokens.create(tx, "report", Role.VIEWER, world.real, accounts=[number])
         row = {"id": "r-1", "kind": "count", "account_id": world.accounts["acme"], "site_id": world.site("acme")}
         tx.execute(t.request.insert().values(row | {"by": "Ann", "body": {}, "created": world.now}))
     order = world.rows(t.order, t.order.c.account_id == world.accounts["umbra"])[0]
@@ -116,7 +129,8 @@ CATALOGUE = {"/v1/products", "/v1/device-models"}
 def test_lists_show_only_what_is_mine(still: ApiWorld, path: str) -> None:
     number = still.accounts["umbra"]
     items = still.client(Role.OPERATOR, ["umbra"]).get(path).json()["items"]
-    assert {item.get("account_id", item["id"]) for item in items} <= {number}
+    assert {number for item in items for number in item.get("accounts") or ()} <= {number}
+    assert {item.get("account_id", item["id"]) for item in items if "accounts" not in item} <= {number}
     everything = still.operator.get(path).json()["items"]
     assert len(everything) > len(items)
 

@@ -9,6 +9,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.app import ROUTERS
+from ledger import audit
+from ledger.roles import Role
 from tests.support.api_world import ApiWorld
 
 READS = [route for module in ROUTERS for route in module.router.routes if "GET" in route.methods]
@@ -32,13 +34,28 @@ _LISTS = {
     "number": "/v1/purchase-orders",
     "held_id": "/v1/quarantine",
     "subscription_id": "/v1/subscriptions",
+    "person_id": "/v1/people",
+    "token_id": "/v1/tokens",
 }
 
 
 def _first(world: ApiWorld, path: str, account: int) -> int:
     """The id of the account's first object in a list; 0 if it has none."""
     items = world.operator.get(path).json()["items"]
-    return next((item["id"] for item in items if item["account_id"] == account), 0)
+    return next((item["id"] for item in items if account in _accounts(item)), 0)
+
+
+def _accounts(item: dict[str, Any]) -> list[int]:
+    return item["accounts"] or [] if "accounts" in item else [item["account_id"]]
+
+
+@pytest.fixture(scope="module")
+def still(still: ApiWorld) -> ApiWorld:
+    """Somebody may come in, and it was said who let him."""
+    still.token(Role.BUYER)
+    with still.ledger.write() as tx:
+        audit.record(tx, "Ann", "person.created", "person/1", still.real, account_id=still.accounts["acme"])
+    return still
 
 
 @pytest.mark.parametrize("path", sorted(MODELLED))

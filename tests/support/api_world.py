@@ -13,11 +13,12 @@ from sqlalchemy import Table, select
 from api.app import create_app
 from api.services import Services
 from ingest.release import Quarantine
+from ledger import people, tokens
 from ledger import tables as t
-from ledger import tokens
 from ledger.decisions import LedgerDecisions
 from ledger.engine import Ledger, open_ledger
 from ledger.fleet import apply_fleet, parse_fleet
+from ledger.grants import OWNER
 from ledger.migrate import upgrade
 from ledger.notices import subscriptions
 from ledger.notices.collect import collect
@@ -252,8 +253,9 @@ class ApiWorld:
         ids = None if accounts is None else [self.accounts[name] for name in accounts]
         number = None if supplier is None else self.suppliers[supplier]
         with self.ledger.write() as tx:
-            made = tokens.create(tx, "test", role, self.real, person=person, accounts=ids, supplier_id=number)
-        return made.secret
+            bound: dict[str, Any] = {"accounts": ids, "supplier_id": number}
+            who = people.create(tx, OWNER, person, role, self.real, **bound)
+            return tokens.create_for(tx, "test", who.id, self.real).secret
 
     def client(self, role: Role, accounts: Any = ("acme",), **more: Any) -> Client:
         return Client(self.app, self.token(role, accounts, **more))

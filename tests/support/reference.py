@@ -118,11 +118,11 @@ def _does(route: APIRoute) -> str:
 def api() -> str:
     rows = []
     for route in routes():
-        rows += [(f"`{m} {route.path}`", _who(route), _takes(route), _does(route)) for m in sorted(route.methods)]
+        rows += [(f"`{m} {route.path}`", who(route), _takes(route), _does(route)) for m in sorted(route.methods)]
     return table(("call", "permission", "takes", "does"), rows)
 
 
-def _who(route: APIRoute) -> str:
+def who(route: APIRoute) -> str:
     found: list[Permission] = []
     for below in route.dependant.dependencies:
         if below.call is not None and "require." in below.call.__qualname__:

@@ -30,6 +30,7 @@ from ullage.commands.common import (
     every,
     note,
     opened,
+    person,
     reading,
     show,
     table,
@@ -58,7 +59,7 @@ def fleet_apply(settings_of: SettingsOf, file: Path, dry_run: bool, as_json: boo
     except yaml.YAMLError as error:
         raise StoreError(f"{file}: not YAML: {error}") from error
     with opened(settings) as ledger, closing(compose.journal_of(settings)) as journal:
-        result = apply_fleet(ledger, parse_fleet(document), domain_now(settings), dry_run=dry_run)
+        result = apply_fleet(ledger, parse_fleet(document), domain_now(settings), dry_run=dry_run, by=person())
         released = Quarantine(ledger, journal).released(Scope.all())
     if as_json:
         credentials = [c._asdict() for c in result.credentials]

@@ -15,6 +15,7 @@ from ledger.views import orders as order_views
 from models.orders import OrderState
 from ullage import compose
 from ullage.commands.common import SettingsOf, as_json, domain_now, emit, opened, person, reading, shown_at, table, tell
+from ullage.commands.options import one_of
 
 ALL = Scope.all()
 
@@ -25,7 +26,7 @@ def orders() -> None:
 
 
 @orders.command("list")
-@click.option("--state", type=click.Choice(list(OrderState)), help="Only those in this state.")
+@click.option("--state", type=one_of(OrderState), help="Only those in this state.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @as_json
 @click.pass_obj

@@ -1,11 +1,17 @@
 """Options that several commands take: each is a setting by another way."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 import click
 
 Command = Callable[..., Any]
+
+
+def one_of(words: type[StrEnum]) -> click.Choice[str]:
+    """By value, as everywhere else: click would ask for the names of an enumeration."""
+    return click.Choice([word.value for word in words])
 
 
 def listening_options(command: Command) -> Command:

@@ -18,7 +18,7 @@ from .world import NOW
 def test_a_token_is_verified_by_its_secret_only(ledger: Ledger) -> None:
     with ledger.write() as tx:
         acme = accounts.create(tx, "acme", "EUR", NOW)
-        made = tokens.create(tx, "ci", Role.BUYER, NOW, person="Ann", accounts=[acme.id])
+        made = tokens.create(tx, "ci", Role.BUYER, NOW, by="Ann", accounts=[acme.id])
     assert made.secret.startswith(made.token.prefix)
     with ledger.read() as tx:
         found = tokens.verify(tx, made.secret, NOW)
