@@ -21,6 +21,9 @@ duration: 10d
 fleet: {devices: 14, accounts: 2, sites: 3, kinds: {copier: 0.6, coffee: 0.4}, initial: [0.03, 0.4], spares: 0.5}
 users: {early: 1.0, tell: 0.5, button: 0.3}
 trouble: {no_seq: 0.0, duplicate: 0.05, disorder: 0.05}
+events:  # what is ordered in the last days is still open at the end, or there would be no open need to corrupt
+  - {at: 5d, kind: supplier_late, supplier: papierwerk, by: 14d, lasts: 5d}
+  - {at: 5d, kind: supplier_late, supplier: roastery, by: 14d, lasts: 5d}
 """
 
 
