@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
 
 from ledger.change import Change
 from ledger.decisions.data_errors import is_data_error, why
-from ledger.orders import book
+from ledger.orders import book, rehearse
 from ledger.orders.close_window import close_window
 from ledger.orders.expire import approve_by_passed
 from ledger.orders.overdue import overdue, silent
@@ -21,6 +21,7 @@ FIRE: Final[dict[str, Callable[[Change, Row[Any]], object]]] = {
     "approve_by": approve_by_passed,
     "acknowledge": silent,
     "overdue": overdue,
+    rehearse.DUE_FOR: rehearse.rehearse,
 }
 
 

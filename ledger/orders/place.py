@@ -9,7 +9,7 @@ from sqlalchemy import Row, insert, select, update
 from ledger import outbox, receipts
 from ledger.change import Change
 from ledger.offers import latest, median
-from ledger.orders import book
+from ledger.orders import book, rehearse
 from ledger.tables import (
     account,
     offer,
@@ -41,16 +41,20 @@ def place(change: Change, row: Row[Any]) -> int:
         patience = seller.acknowledge_within_ms
     overdue_at = change.now + max(latest(grid) for grid in grids.values())
     answer_by = change.now + patience
+    expected = change.now + max(median(grid) for grid in grids.values())
+    due_at, due_for = (answer_by, "acknowledge") if answer_by < overdue_at else (overdue_at, "overdue")
+    if row.sandbox:
+        due_at, due_for = rehearse.first(change.now, expected), rehearse.DUE_FOR
     freeze(change, row)
     book.move(
         change,
         row,
         Event.HOLD_ENDED,
         placed_at=change.now,
-        expected=change.now + max(median(grid) for grid in grids.values()),
+        expected=expected,
         overdue_at=overdue_at,
-        due_at=min(answer_by, overdue_at),
-        due_for="acknowledge" if answer_by < overdue_at else "overdue",
+        due_at=due_at,
+        due_for=due_for,
     )
     number = _purchase_order(change, row, seller)
     for line in lines:

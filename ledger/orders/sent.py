@@ -11,7 +11,7 @@ from ledger import budget
 from ledger.change import Change
 from ledger.orders import book
 from ledger.scope import NotFound, Scope
-from ledger.tables import need, order_line, purchase_order, purchase_order_line
+from ledger.tables import need, order, order_line, purchase_order, purchase_order_line
 from models.facts import NeedState
 from models.orders import Event, LineBooks, OrderState, state_of
 from models.stores import StoreError
@@ -51,11 +51,12 @@ class Sent:
 
 
 def find(change: Change, scope: Scope, number: int, supplier_id: int | None = None) -> Sent:
-    """By the purchase order's id. A supplier sees only its own. Raises NotFound."""
+    """By the purchase order's id. A supplier sees only its own, and none of a sandbox. Raises NotFound."""
     mine = scope.where(purchase_order.c.account_id)
     query = select(purchase_order.c.order_id).where(purchase_order.c.id == number, mine)
     if supplier_id is not None:
-        query = query.where(purchase_order.c.supplier_id == supplier_id)
+        real = select(order.c.id).where(~order.c.sandbox)
+        query = query.where(purchase_order.c.supplier_id == supplier_id, purchase_order.c.order_id.in_(real))
     order_id = change.tx.scalar(query)
     if order_id is None:
         raise NotFound(f"there is no purchase order {number}")

@@ -14,7 +14,7 @@ from ledger.registry import credentials, device_models, slots
 from ledger.registry.common import PAGE, Invalid, Taken, check_name, missing, single, views
 from ledger.registry.directory_change import next_change, touch
 from ledger.scope import Scope
-from ledger.tables import account, device, site, slot
+from ledger.tables import account, device, order, site, slot
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -52,6 +52,7 @@ def register(tx: Connection, scope: Scope, new: Sequence[NewDevice], now: int) -
     """Create devices with their slots, in the order given. Raises NotFound, Taken, Invalid: then none is there."""
     places = _places(tx, scope, [one.site_id for one in new])
     _check(tx, new, {site_id: place[0] for site_id, place in places.items()})
+    _keep_apart(tx, {one.site_id for one in new if not one.sandbox})
     models = {model_id: device_models.get(tx, model_id) for model_id in sorted({one.model_id for one in new})}
     number, made = next_change(tx), real_ms()
     issued: list[str] = []
@@ -213,6 +214,17 @@ def _places(tx: Connection, scope: Scope, site_ids: Sequence[int]) -> dict[int, 
         if site_id not in found:
             raise missing("site", site_id)
     return found
+
+
+def _keep_apart(tx: Connection, site_ids: Iterable[int]) -> None:
+    """Raises Invalid for a site on whose shelf goods of sandboxes lie, which are not there."""
+    query = select(site.c.name).join(order, order.c.site_id == site.c.id)
+    for chunk in chunks(sorted(site_ids)):
+        name = tx.scalar(query.where(site.c.id.in_(chunk), order.c.sandbox).limit(1))
+        if name is not None:
+            raise Invalid(
+                f"site {name}: sandbox devices have ordered here, and their goods are not real: use another site"
+            )
 
 
 def _check(tx: Connection, new: Sequence[NewDevice], accounts: dict[int, int]) -> None:

@@ -66,7 +66,7 @@ order = Table(
     word("currency", 3),
     Column("total", Amount, nullable=False, server_default=text("'0'")),
     ms("due_at", nullable=True),  # when the clock moves it next; NULL: never by itself
-    word("due_for", 24, default=""),  # what happens then: close, place, approve_by, acknowledge, overdue
+    word("due_for", 24, default=""),  # what happens then: close, place, approve_by, acknowledge, overdue, rehearse
     ms("window_until", nullable=True),
     ms("approve_by", nullable=True),
     ms("hold_until", nullable=True),

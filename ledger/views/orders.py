@@ -53,6 +53,7 @@ def _purchases() -> Select[Any]:
             t.site.c.address,
         )
         .join_from(t.purchase_order, t.supplier, t.supplier.c.id == p.supplier_id)
+        .join(t.order, t.order.c.id == p.order_id)
         .join(t.account, t.account.c.id == p.account_id)
         .join(t.site, t.site.c.id == p.site_id)
     )
@@ -95,6 +96,7 @@ _PURCHASES: Final = Query(
     order=t.purchase_order.c.order_id,
     supplier=t.purchase_order.c.supplier_id,
     state=t.purchase_order.c.state,
+    sandbox=t.order.c.sandbox,
 )
 _NEEDS: Final = Query(
     _needs,
@@ -170,13 +172,17 @@ def purchase_orders(
     position: Sequence[Any] | None = None,
     limit: int = 100,
 ) -> list[Dict]:
-    """Without their lines, newest first, behind `position` = (id,). `supplier`: only theirs."""
-    return shown(_PURCHASES.run(tx, scope, position=position, limit=limit, supplier=supplier, state=state))
+    """Without their lines, newest first, behind `position` = (id,). `supplier`: only theirs, and none of a sandbox."""
+    real = None if supplier is None else False
+    found = _PURCHASES.run(tx, scope, position=position, limit=limit, supplier=supplier, state=state, sandbox=real)
+    return shown(found)
 
 
 def purchase_order(tx: Connection, scope: Scope, number: int, supplier: int | None = None) -> Dict:
-    """One with its lines; a supplier finds only its own. Raises NotFound."""
-    found = only(shown(_PURCHASES.run(tx, scope, id=number, supplier=supplier)), f"purchase order {number}")
+    """One with its lines; a supplier finds only its own, and none of a sandbox. Raises NotFound."""
+    real = None if supplier is None else False
+    rows = _PURCHASES.run(tx, scope, id=number, supplier=supplier, sandbox=real)
+    found = only(shown(rows), f"purchase order {number}")
     return _with_lines(tx, found)
 
 

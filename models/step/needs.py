@@ -137,16 +137,24 @@ def _guarded(why: Reasons, i: int) -> tuple[str, str]:
 
 
 def ordering_mode(state: State, book: Book, slot: Any) -> int:
-    """The least mode of account, site and product; a pause or a sandbox device allows `observe` at most."""
-    site = state.sites.rows[int(slot["site_row"])]
+    """The least mode of account, site and product; a pause allows `observe` at most, and so does a sandbox device at a
+    site with real ones: its goods would be cover for theirs."""
+    site_row = int(slot["site_row"])
+    site = state.sites.rows[site_row]
     account = state.accounts.rows[int(site["account_row"])]
     found = [_mode(site), _mode(account)]
     product = book.modes.row(pair(int(account["id"]), int(slot["product"])))
     if product >= 0:
         found.append(_mode(book.modes.rows[product]))
-    if int(state.devices.rows[int(slot["device_row"])]["flags"]) & DeviceFlag.SANDBOX:
+    if int(state.devices.rows[int(slot["device_row"])]["flags"]) & DeviceFlag.SANDBOX and has_real(state, site_row):
         found.append(int(Mode.OBSERVE))
     return min(found)
+
+
+def has_real(state: State, site_row: int) -> bool:
+    """Does a device that is no sandbox stand, or did it ever stand, at the site?"""
+    devices = state.devices.live
+    return bool(np.any((devices["site_row"] == site_row) & ((devices["flags"] & int(DeviceFlag.SANDBOX)) == 0)))
 
 
 def _mode(row: Any) -> int:

@@ -274,7 +274,6 @@ def test_off_and_observe_only_say_what_they_would_order_once_per_cycle(mode):
         SiteFact(version=2, site=1, account=1, calendar=1, mode=Mode.AUTO, paused=True),
         AccountFact(version=2, account=1, mode=Mode.AUTO, paused=True),
         AccountProductFact(version=2, account=1, product=TONER, mode=Mode.OBSERVE),
-        DeviceFact(version=2, device=1, account=1, site=1, sandbox=True),
     ],
 )
 def test_the_least_mode_counts_and_a_pause_observes(fact):
@@ -283,6 +282,24 @@ def test_the_least_mode_counts_and_a_pause_observes(fact):
     (would,) = world.drain()
     assert isinstance(would, WouldOrder)
     assert world.status() == "observe"
+
+
+def test_a_sandbox_beside_real_devices_is_observed():
+    """What it orders would cover their slots as well."""
+    world = World()
+    world.do(DeviceFact(version=1, device=2, account=1, site=1))
+    world.do(DeviceFact(version=2, device=1, account=1, site=1, sandbox=True))
+    assert [type(effect) for effect in world.drain()] == [WouldOrder]
+    assert world.status() == "observe"
+
+
+def test_a_sandbox_among_its_like_orders():
+    world = World()
+    world.do(DeviceFact(version=2, device=1, account=1, site=1, sandbox=True))
+    world.do(DeviceFact(version=1, device=2, account=1, site=1, sandbox=True))
+    world.do(DeviceFact(version=1, device=3, account=1, site=2))
+    (need,) = world.drain()
+    assert isinstance(need, Need)
 
 
 def test_going_to_auto_orders_at_the_next_tick():
