@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,16 @@ from typing import Any
 import httpx
 import paho.mqtt.client as mqtt
 import pytest
+from sqlalchemy import select
 
+from ledger import books
+from ledger.tables import budget, event, outbox
 from tests.faults.auditor import audit
 from tests.support.installation import STARTING, Installation, installation, waited
 from tests.support.sim import World
+from ullage import compose
 
+STEPS = ["proposed", "window_closed", "hold_ended", "accepted", "shipped", "delivered"]
 FLEET: dict[str, Any] = {
     "products": [{"sku": "TN-K", "name": "Black toner", "unit": "pages"}],
     "suppliers": [
@@ -41,7 +47,7 @@ FLEET: dict[str, Any] = {
 }
 
 
-def publish(made: Installation, token: str, seq: int, level: float) -> None:
+def publish(made: Installation, token: str, seq: int, level: float, *, dated: bool = True) -> None:
     """One reading of copier-01, as a newcomer's ten lines would send it; returns when it is acknowledged."""
     client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="copier-01")
     client.username_pw_set("acme", token)
@@ -49,7 +55,7 @@ def publish(made: Installation, token: str, seq: int, level: float) -> None:
     client.loop_start()
     reading = {
         "v": 1,
-        "ts": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        **({"ts": datetime.now(UTC).isoformat(timespec="milliseconds")} if dated else {}),
         "boot": "a81f03c2d94e77b1",
         "seq": seq,
         "supplies": {"black": {"level": level}},
@@ -101,6 +107,36 @@ def test_one_reading_becomes_an_order_that_can_say_why(tmp_path: Path) -> None:
         assert made.stop() < 5
         replayed = made.ullage("replay", check=False)
         assert replayed.returncode == 0, replayed.stdout + replayed.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_sandbox_device_goes_through_every_state_and_nothing_leaves_the_house(tmp_path: Path) -> None:
+    """In a simulated world, for goods take days. The supplier's orders would be files."""
+    fleet = json.loads(json.dumps(FLEET))
+    fleet["accounts"][0]["monthly_budget"] = "1000.00"
+    fleet["accounts"][0]["sites"][0]["devices"][0]["sandbox"] = True
+    file = tmp_path / "fleet.json"
+    file.write_text(json.dumps(fleet))
+    with installation(tmp_path / "home", speed=24_000.0) as made:
+        given = json.loads(made.ullage("fleet", "apply", str(file), "--json").stdout)
+        publish(made, given["credentials"][0]["token"], 1, 0.01, dated=False)
+        with made.client(made.token()) as api:
+            waited(lambda: [one["state"] for one in orders(api)] == ["delivered"], lambda: str(orders(api)), 120)
+            (bought,) = api.get("/v1/purchase-orders").raise_for_status().json()["items"]
+        with made.client(made.token("--role", "supplier", "--supplier", "papierwerk")) as supplier:
+            assert supplier.get("/v1/purchase-orders").raise_for_status().json()["items"] == []
+            assert supplier.get(f"/v1/purchase-orders/{bought['id']}").status_code == 404
+        made.stop()
+        with closing(compose.ledger_of(made.settings())) as ledger, ledger.read() as tx:
+            moves = select(event.c.kind).where(event.c.subject == f"order/{bought['order_id']}").order_by(event.c.id)
+            told = [kind.removeprefix("order.") for kind in tx.scalars(moves)]
+            left = tx.scalars(select(outbox.c.key).where(outbox.c.kind == "purchase_order")).all()
+            money = [row for row in tx.execute(select(budget)) if row.reserved or row.spent]
+            assert list(books.check(tx)) == []
+    assert [kind for kind in told if kind != "placed"] == STEPS  # placing tells twice
+    assert (left, money) == ([], [])
+    assert not list(made.data.glob("purchase-orders/*"))
 
 
 @pytest.mark.slow
