@@ -162,7 +162,8 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class SlotView:
-    """How a slot stands; coalesced (at once on a need, refill, alert or change of risk band, else every 15 minutes at most)."""
+    """How a slot stands; coalesced: at once on a need, refill, alert or change of risk band, else every 15 minutes at
+    most."""
 
     slot: int
     cycle: int
