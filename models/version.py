@@ -1,3 +1,3 @@
 """Version of the logic. Replaying a journal gives the same decisions for one version of it only."""
 
-LOGIC = "3"
+LOGIC = "4"

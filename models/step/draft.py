@@ -114,7 +114,9 @@ def _shown(
     refilled = (seen.slots["flags"] & int(SlotFlag.REFILLED)) != 0
     pool_row = seen.plans["pool_row"]
     changed |= (pool_row >= 0) & (book.pools.rows["changed"][pool_row] >= seen.plans["viewed"])
-    old = seen.due & (now - seen.plans["viewed"] >= VIEW_EVERY)
+    age = now - seen.plans["viewed"]
+    # who only shares a pool is put off at each look: it would never be due while the others are at work
+    old = (seen.due & (age >= VIEW_EVERY)) | (age >= COVERED_LOOK)
     shown: npt.NDArray[np.bool_] = np.logical_and(changed | refilled | old, seen.placed)
     return shown
 

@@ -534,6 +534,17 @@ def test_a_slot_that_only_ages_orders_before_its_life_ends():
     assert need.deadline == START + 40 * DAY
 
 
+def test_a_quiet_slot_is_shown_anew_though_others_of_its_pool_are_looked_at_all_the_time():
+    world = World(on_hand=1.0)
+    world.do(slot_fact(2))
+    world.say(s1=3.0, s2=80.0)
+    for _ in range(48):
+        world.wait(30 * MINUTE)
+        world.say(s1=3.0)
+    shown = [e for e in world.all(SlotView) if e.slot == 2]
+    assert world.now - shown[-1].ts <= 6 * HOUR + 30 * MINUTE
+
+
 def test_facts_may_come_in_any_order():
     first, second = World(), World.__new__(World)
     records = []
