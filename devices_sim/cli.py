@@ -25,7 +25,7 @@ from devices_sim.runner import Options, Runner
 @click.option(
     "--token-file", type=click.Path(path_type=Path), help="File with an operator token (or ULLAGE_SIM_TOKEN)."
 )
-@click.option("--scenario", "name", default="demo", show_default=True, help="YAML file, or: office, trouble, demo.")
+@click.option("--scenario", "name", default="demo", show_default=True, help="YAML file, or the name of one that ships.")
 @click.option("--devices", type=click.IntRange(min=1), help="In place of the scenario's number.")
 @click.option("--seed", type=int, help="In place of the scenario's.")
 @click.option(

@@ -72,9 +72,9 @@ class Plan:
 def make_plan(scenario: Scenario, first_year: int = 2026) -> Plan:
     """The same scenario and seed give the same plan."""
     fleet, seed = scenario.fleet, scenario.seed
-    closed = frozenset(holidays(first_year))
+    closed = frozenset(holidays(first_year)) | fleet.closed
     accounts = [ACCOUNTS[i] if i < len(ACCOUNTS) else f"account-{i + 1}" for i in range(fleet.accounts)]
-    sites = tuple(_site(seed, i, accounts[i % len(accounts)], closed) for i in range(fleet.sites))
+    sites = tuple(_site(scenario, i, accounts[i % len(accounts)], closed) for i in range(fleet.sites))
     devices = []
     numbers: dict[str, int] = {}
     for index, model in enumerate(_models(scenario)):
@@ -85,11 +85,12 @@ def make_plan(scenario: Scenario, first_year: int = 2026) -> Plan:
     return Plan(scenario, sites, tuple(devices), _spares(scenario, devices))
 
 
-def _site(seed: int, index: int, account: str, closed: frozenset[date]) -> Site:
-    chance = draws(seed, "site", index)
+def _site(scenario: Scenario, index: int, account: str, closed: frozenset[date]) -> Site:
+    chance = draws(scenario.seed, "site", index)
     city, zone = CITIES[index % len(CITIES)]
     name = city if index < len(CITIES) else f"{city}-{index // len(CITIES) + 1}"
-    return Site(index, account, name, zone, chance.choice(WEEKDAYS), closed)
+    drawn = chance.choice(WEEKDAYS)
+    return Site(index, account, name, zone, scenario.fleet.weekdays or drawn, closed)
 
 
 def _models(scenario: Scenario) -> list[Model]:

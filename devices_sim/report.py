@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 
 from devices_sim.api_client import Api
-from devices_sim.clock import DAY
+from devices_sim.clock import DAY, HOUR
 from devices_sim.errors import Unavailable
 from devices_sim.scenario import Bound, Scenario
 from devices_sim.world.world import World
 
 NEED_STATES = ("open", "met", "withdrawn", "refused", "failed")
+AHEAD = 12 * HOUR
+"""A last will is told when a connection breaks, which may be long after the last reading."""
 Number = float | int | None
 
 
@@ -46,6 +48,7 @@ class Report(msgspec.Struct, kw_only=True):
     counted: int
     miscounted: int
     calls_refused: int
+    happened: dict[str, int]  # in truth, by kind: shaken, board_swap, part_used, ...
     # what Ullage says
     api: str = "answered"
     orders: int | None = None
@@ -58,6 +61,13 @@ class Report(msgspec.Struct, kw_only=True):
     refills_false: int | None = None  # cycles of a slot beyond its true refills
     refills_unseen: int | None = None  # true refills of a slot beyond its cycles
     devices_unheard: int | None = None  # acknowledged, but Ullage last heard of the device a day before that
+    devices_ahead: int | None = None  # Ullage heard of the device long after it was acknowledged last: in its future
+    quarantined: int | None = None  # acknowledged, could not be used, and waits for a person
+    quarantined_by_code: dict[str, int] = {}
+    tasks: int | None = None  # for people, not done yet
+    tasks_by_kind: dict[str, int] = {}
+    alerts: int | None = None  # raised and not over
+    alerts_by_code: dict[str, int] = {}
     failed: list[str] = []  # expectations that did not come true
 
     @property
@@ -99,6 +109,7 @@ def of_world(world: World, again: int) -> Report:
         supplier_again=again,
         counted=happened["counted"],
         miscounted=happened["miscounted"],
+        happened=dict(happened),
         calls_refused=sum(number for kind, number in happened.items() if kind.endswith("_refused")),
     )
 
@@ -114,6 +125,7 @@ async def ask(report: Report, api: Api, world: World, within: float) -> None:
             await _orders(report, api)
             await _needs(report, api)
             await _slots(report, api, world)
+            await _trouble(report, api)
     except (Unavailable, TimeoutError) as error:
         report.api = f"not known: {error}" if str(error) else f"did not answer within {within:g} s"
 
@@ -132,6 +144,16 @@ async def _needs(report: Report, api: Api) -> None:
     open_ones = Counter(_slot(need) for need in needs if _state(need) == "open")
     names = Counter((_slot(need), need.get("cycle"), need.get("attempt")) for need in needs)
     report.needs_twice = sum(n - 1 for n in open_ones.values()) + sum(n - 1 for n in names.values())
+
+
+async def _trouble(report: Report, api: Api) -> None:
+    """What Ullage could not use, and what it asks of people."""
+    codes = Counter([str(held.get("code", "?")) async for held in api.pages("/v1/quarantine")])
+    kinds = Counter([str(task.get("kind", "?")) async for task in api.pages("/v1/tasks")])
+    alerts = Counter([str(alert.get("code", "?")) async for alert in api.pages("/v1/alerts")])
+    report.quarantined, report.quarantined_by_code = codes.total(), dict(codes)
+    report.tasks, report.tasks_by_kind = kinds.total(), dict(kinds)
+    report.alerts, report.alerts_by_code = alerts.total(), dict(alerts)
 
 
 def _state(need: dict[str, Any]) -> str:
@@ -155,10 +177,13 @@ async def _slots(report: Report, api: Api, world: World) -> None:
         cycles = max((slot.get("cycle") or 1) - 1, 0)
         seen += cycles
         differences.append(cycles - true.get((*key, str(slot["name"])), 0))
-    sure = [m for m in world.machines if m.state.acked and not m.state.skew]
-    report.devices_unheard = sum(
-        m.state.acked - heard.get((m.device.site.account, m.device.name), 0) > DAY for m in sure
-    )
+    late = [
+        m.state.acked - heard.get((m.device.site.account, m.device.name), 0)
+        for m in world.machines
+        if m.state.acked and m.state.skew_until <= world.time
+    ]
+    report.devices_unheard = sum(behind > DAY for behind in late)
+    report.devices_ahead = sum(behind < -AHEAD for behind in late)
     report.refills_seen = seen
     report.refills_false = sum(max(d, 0) for d in differences)
     report.refills_unseen = sum(max(-d, 0) for d in differences)
@@ -183,7 +208,7 @@ def judge(report: Report, scenario: Scenario) -> None:
     """Compare with the scenario's `expect`; what is not so goes to `failed`."""
     values: dict[str, Any] = msgspec.to_builtins(report)
     for name, wish in scenario.expect.items():
-        value = values.get(name)
+        value = _figure(values, name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             report.failed.append(
                 f"{name} is {value if name in values else 'no figure of the report'}, expected {_words(wish)}"
@@ -192,6 +217,13 @@ def judge(report: Report, scenario: Scenario) -> None:
         low, high = (wish.min, wish.max) if isinstance(wish, Bound) else (wish, wish)
         if (low is not None and value < low) or (high is not None and value > high):
             report.failed.append(f"{name} is {value:g}, expected {_words(wish)}")
+
+
+def _figure(values: dict[str, Any], name: str) -> Any:
+    """`orders`, or `orders_by_state.delivered`: 0 where nothing of that name was counted."""
+    whole, dot, part = name.partition(".")
+    found = values.get(whole)
+    return found.get(part, 0) if dot and isinstance(found, dict) else values.get(name)
 
 
 def _words(wish: float | Bound) -> str:

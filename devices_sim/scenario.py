@@ -1,6 +1,7 @@
 """Scenario files: what world, what troubles, what to expect. YAML, read strictly."""
 
 import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -38,6 +39,18 @@ def milliseconds(text: str) -> int:
     return sign * int(sum(float(number) * UNITS[unit] for number, unit in parts))
 
 
+def days(text: str) -> list[date]:
+    """ "2026-12-24", or "2026-12-21/2027-01-03": the days from the first to the last (an ISO 8601 interval)."""
+    first, _, last = text.partition("/")
+    try:
+        begins, ends = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError as error:
+        raise BadScenario(f"{text!r} is not a date or an interval of dates: write 2026-12-21/2027-01-03") from error
+    if not 0 <= (ends - begins).days <= 366:
+        raise BadScenario(f"{text!r}: the last day is to be after the first, by a year at most")
+    return [begins + timedelta(days=day) for day in range((ends - begins).days + 1)]
+
+
 SHARES = {"copier": 0.4, "coffee": 0.25, "industrial": 0.15, "thermostat": 0.1, "co_detector": 0.1}
 
 
@@ -52,6 +65,12 @@ class FleetSize(Struct, frozen=True, forbid_unknown_fields=True):
     initial: tuple[Share, Share] = (0.06, 1.0)  # levels at the start
     least_days: Annotated[float, Meta(ge=0)] = 0.0  # and at least so many days of typical use left
     spares: Share = 0.5  # chance that a site has one spare of a product at the start
+    weekdays: tuple[float, float, float, float, float, float, float] | None = None  # use, Monday first; None: drawn
+    holidays: tuple[str, ...] = ()  # beside the public ones: dates, or first/last of a closure; the product knows them
+
+    @property
+    def closed(self) -> frozenset[date]:
+        return frozenset(day for text in self.holidays for day in days(text))
 
 
 class Users(Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +132,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     about: str = ""
     seed: int = 1
+    start: date | None = None  # where domain time begins, for whoever starts the product
     speed: Annotated[float, Meta(gt=0)] = 3_600.0
     duration: str | None = None
     fleet: FleetSize = FleetSize()
@@ -153,6 +173,10 @@ def parse(raw: bytes, where: str = "scenario") -> Scenario:
         raise BadScenario(f"{where}: {error}") from error
     for text in (scenario.fleet.report_every, *([scenario.duration] if scenario.duration else [])):
         milliseconds(text)
+    try:
+        _ = scenario.fleet.closed
+    except BadScenario as error:
+        raise BadScenario(f"{where}: fleet.holidays: {error}") from error
     unknown = scenario.fleet.kinds.keys() - KINDS.keys()
     if unknown:
         raise BadScenario(f"{where}: fleet.kinds: unknown {', '.join(sorted(unknown))}; known are {', '.join(KINDS)}")

@@ -1,4 +1,4 @@
-"""The page about the simulator names everything that a scenario may say and a report says."""
+"""The pages about the simulator name everything that a scenario may say and a report says, and what ships."""
 
 import typing
 from pathlib import Path
@@ -7,9 +7,12 @@ import pytest
 
 from devices_sim.cli import main
 from devices_sim.report import Report
-from devices_sim.scenario import Event, EventKind, FleetSize, Rates, Scenario, Suppliers, Users
+from devices_sim.scenario import BUILT_IN, Event, EventKind, FleetSize, Rates, Scenario, Suppliers, Users, parse
+from tests.support import reference
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "simulate-a-fleet.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+HOW_TO = (DOCS / "how-to" / "simulate-a-fleet.md").read_text()
+PAGE = (DOCS / "reference" / "scenarios.md").read_text()
 STRUCTS = (Scenario, FleetSize, Users, Rates, Suppliers, Event, Report)
 
 
@@ -23,7 +26,16 @@ def test_every_kind_of_event_is_on_the_page() -> None:
     assert not [kind for kind in typing.get_args(EventKind) if f"`{kind}`" not in PAGE]
 
 
+def test_every_scenario_that_ships_is_on_the_page() -> None:
+    assert not [path.stem for path in BUILT_IN.glob("*.yaml") if f"`{path.stem}`" not in PAGE]
+
+
+@pytest.mark.parametrize("text", reference.code_of(DOCS / "how-to" / "simulate-a-fleet.md", "yaml"))
+def test_the_example_of_the_page_is_a_scenario(text: str) -> None:
+    assert parse(text.encode()).expect
+
+
 def test_options_that_the_page_names_exist() -> None:
     known = {option for parameter in main.params for option in parameter.opts}
-    named = {word.strip("`.,:;)(") for word in PAGE.split() if word.strip("`(").startswith("--")}
+    named = {word.strip("`.,:;)(") for word in (HOW_TO + PAGE).split() if word.strip("`(").startswith("--")}
     assert named <= known

@@ -118,7 +118,7 @@ def test_an_interrupt_ends_it_with_a_report_and_expectations_decide(run, product
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--scenario", "nowhere"], "built in are demo, office, trouble"),
+        (["--scenario", "nowhere"], "built in are board-swap, clock-ahead, demo"),
         (["--broker", "tcp://x"], "write mqtt://HOST:PORT"),
         ([], "no operator token: give --token-file"),
         (["--token-file", "/nowhere/token"], "No such file"),

@@ -119,3 +119,24 @@ def test_expectations_decide():
     ]
     assert not bad.ok
     assert "NOT AS EXPECTED" in report.text(bad)
+
+
+def test_an_expectation_looks_into_a_table_where_nothing_is_zero(world):
+    result = report.of_world(world, 0)
+    result.quarantined_by_code = {"nul": 3}
+    wishes = {"quarantined_by_code.nul": 3, "quarantined_by_code.empty": 0, "orders_by_state.x": Bound(min=1)}
+    report.judge(result, Scenario(name="x", expect=wishes))
+    assert result.failed == ["orders_by_state.x is 0, expected at least 1"]
+
+
+def test_the_report_counts_what_waits_for_people(run, product, world):
+    product.collections = {
+        "/v1/quarantine": [{"code": "nul"}, {"code": "nul"}],
+        "/v1/tasks": [{"kind": "overdue"}],
+        "/v1/alerts": [{"code": "silent"}],
+        "/v1/slots": slots(world, START + 5 * DAY),
+    }
+    result = asked(run, product, world)
+    assert (result.quarantined, result.quarantined_by_code) == (2, {"nul": 2})
+    assert (result.tasks_by_kind, result.alerts_by_code) == ({"overdue": 1}, {"silent": 1})
+    assert result.devices_ahead == len(world.machines)

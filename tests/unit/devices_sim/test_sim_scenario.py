@@ -1,9 +1,12 @@
+from datetime import date
+
 import pytest
 
 from devices_sim import scenario
 from devices_sim.clock import DomainClock, feasible_speed, speed_reason
 from devices_sim.errors import BadScenario, Unavailable
-from devices_sim.scenario import BUILT_IN, Bound, milliseconds
+from devices_sim.fleet import make_plan
+from devices_sim.scenario import BUILT_IN, Bound, FleetSize, Scenario, milliseconds, parse
 
 MINIMAL = b"name: x\n"
 
@@ -39,7 +42,7 @@ def test_a_mistake_is_named(text, says):
 
 
 def test_a_missing_file_names_what_is_built_in():
-    with pytest.raises(BadScenario, match="built in are demo, office, trouble"):
+    with pytest.raises(BadScenario, match=r"built in are board-swap, clock-ahead, demo, .*, trouble"):
         scenario.read("nowhere.yaml")
 
 
@@ -68,3 +71,23 @@ def test_the_clock_interpolates_and_never_goes_back():
     assert clock.now(41) == 2_000_001
     with pytest.raises(Unavailable, match="speed 0"):
         clock.sync(1, 0, 0, 0)
+
+
+def test_holidays_are_dates_and_intervals():
+    found = parse(b"name: x\nfleet: {holidays: ['2026-12-30/2027-01-02', '2026-05-01']}")
+    assert sorted(day.isoformat() for day in found.fleet.closed) == [
+        "2026-05-01", "2026-12-30", "2026-12-31", "2027-01-01", "2027-01-02",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-12-30/2026-12-01", "2026-01-01/2030-01-01"])
+def test_holidays_that_are_none_are_refused(text):
+    with pytest.raises(BadScenario, match=r"fleet\.holidays"):
+        parse(f"name: x\nfleet: {{holidays: ['{text}']}}".encode())
+
+
+def test_a_fleet_closes_on_its_holidays_and_keeps_its_weekdays():
+    size = FleetSize(sites=2, weekdays=(1, 1, 1, 1, 1, 0, 0), holidays=("2026-10-17/2026-10-18",))
+    for site in make_plan(Scenario(name="x", fleet=size)).sites:
+        assert site.weekdays == (1, 1, 1, 1, 1, 0, 0)
+        assert date(2026, 10, 18) in site.closed
