@@ -3,12 +3,14 @@
 So nothing of a file with mistakes is imported by half, any order in the file will do, and a program that was killed
 goes on where it was."""
 
+import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from sqlitefile.connection import connect, transaction, translated
+from sqlitefile.writer_lock import WriterLock
 
 SCHEMA: Final = """
 CREATE TABLE reading (
@@ -36,13 +38,19 @@ class Standing(NamedTuple):
 
 
 class Staging:
-    """For one thread of one process at a time."""
+    """For one thread of one process: another one that comes meanwhile is refused."""
 
     def __init__(self, path: Path) -> None:
-        """Raises Unavailable, StoreError."""
+        """Raises Unavailable (also while another import of this file runs), StoreError."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
-        self._connection = connect(path)
+        self._alone = WriterLock(path)
+        try:
+            self._alone.acquire(time.monotonic())
+            self._connection = connect(path)
+        except BaseException:
+            self._alone.close()
+            raise
 
     def sorted(self) -> bool:
         """Is all of the file in here, and in order?"""
@@ -108,6 +116,7 @@ class Staging:
 
     def close(self) -> None:
         self._connection.close()
+        self._alone.close()
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self.path, "remove it: the import begins anew, and counts nothing twice")

@@ -55,8 +55,8 @@ def find(change: Change, scope: Scope, number: int, supplier_id: int | None = No
     mine = scope.where(purchase_order.c.account_id)
     query = select(purchase_order.c.order_id).where(purchase_order.c.id == number, mine)
     if supplier_id is not None:
-        real = select(order.c.id).where(~order.c.sandbox)
-        query = query.where(purchase_order.c.supplier_id == supplier_id, purchase_order.c.order_id.in_(real))
+        query = query.join(order, order.c.id == purchase_order.c.order_id)
+        query = query.where(purchase_order.c.supplier_id == supplier_id, ~order.c.sandbox)
     order_id = change.tx.scalar(query)
     if order_id is None:
         raise NotFound(f"there is no purchase order {number}")

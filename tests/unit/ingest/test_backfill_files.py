@@ -1,6 +1,7 @@
 """Lines of files as messages, and what is said of those that cannot be imported."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ingest.backfill.files import BadFile, lines_of
 from ingest.backfill.staging import Staging
 from ingest.limits import Rejected
 from models.identity import DeviceIdentity, SlotIdentity
+from models.stores import Unavailable
 
 NOW = 1_795_478_400_000
 BLACK = SlotIdentity(70, 1000.0, "pages")
@@ -92,6 +94,12 @@ def test_what_is_no_reading_of_the_past_is_said(message: dict[str, object], reas
 def test_a_reading_of_the_past_is_known_by_device_and_time() -> None:
     message = b'{"ts":"2026-01-01T00:00:00.250Z","account":"acme","device":"c1","supplies":{"black":{"level":0.5}}}'
     assert checker()(message) == Checked(7, 1_767_225_600_250, message)
+
+
+def test_two_imports_of_a_file_do_not_run_at_once(tmp_path: Path) -> None:
+    with closing(Staging(tmp_path / "staging.db")), pytest.raises(Unavailable, match="locked"):
+        Staging(tmp_path / "staging.db")
+    Staging(tmp_path / "staging.db").close()
 
 
 def test_readings_wait_in_order_of_their_time_whatever_the_file_says(tmp_path: Path) -> None:
