@@ -58,6 +58,7 @@ def document(devices: int, *, sites: int = 4, slots: int = 2) -> dict[str, Any]:
                 "name": "acme",
                 "mode": "auto",
                 "currency": "EUR",
+                "surge_factor": 0.0,  # its slots all empty at once, and nobody is there to approve
                 "sites": [
                     {"name": f"site-{s}", "time_zone": "Europe/Berlin", "devices": copiers[s]} for s in range(sites)
                 ],
