@@ -51,6 +51,7 @@ class Evidence:
     on_order: float
     claims: int  # slots of the site that come before this one for the same product
     last_heard: int
+    counts_per_day: float = 0.0  # of the counter that is the slot's clock, per business day; 0: none is
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,7 @@ class SlotView:
     on_hand: float
     on_order: float
     last_heard: int
+    counts_per_day: float = 0.0  # of the counter that is the slot's clock, per business day; 0: none is
 
 
 Decision = (

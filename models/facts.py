@@ -99,6 +99,7 @@ class DeviceFact(Fact, frozen=True, kw_only=True, tag="device"):
     counters: int = 0  # how many the model has (at most 4)
     counter_wraps: tuple[int, ...] = ()  # a counter starts again at 0 after wrap - 1; 0: never
     counter_limits: tuple[float, ...] = ()  # plausible at most, per day
+    counter_usuals: tuple[float, ...] = ()  # per business day of a usual device; 0: unknown, it is nobody's clock
 
 
 class SlotFact(Fact, frozen=True, kw_only=True, tag="slot"):
@@ -110,6 +111,7 @@ class SlotFact(Fact, frozen=True, kw_only=True, tag="slot"):
     lane: int  # 0: no supplier known
     meter: Meter = Meter.LEVEL
     counter: int = 0  # index among the device's counters
+    clock: int = -1  # of meter LEVEL: index of the counter that uses it up; -1: business time is its clock
     refill: Refill = Refill.SWAP
     capacity: float = 100.0  # in the supply's unit
     pack_units: float = 1.0  # how many refills (swap) or capacity units (topup) one unit of stock gives

@@ -31,6 +31,7 @@ class SlotFlag(IntFlag):
     REVERSIBLE = 1024  # before_* hold the state before the last refill
     SUSPECT = 2048  # a refill is pending: one odd reading waits for a second
     ASCENDING = 4096  # the device reports how full it is: what remains was rounded down
+    CLOCKED = 8192  # its counter is its clock: rate, span, gap and age are in usual days of counting
 
 
 class DeviceFlag(IntFlag):
@@ -97,7 +98,9 @@ SLOT = np.dtype(
         ("odd_read", "<i8"),
         ("opened", "<i8"),  # when the cycle opened
         ("empty_since", "<i8"),  # 0: not empty
-        ("base", "<i8"),  # total of the metering counter when the cycle opened
+        # of the slot's counter: its total when the cycle opened (meter), or what its clock showed when the slot was
+        # read last, millionths of a usual day (clock); NO_TOTAL: not known
+        ("base", "<i8"),
         # the cycle before, to undo a refill
         ("before_level", "<f4"),
         ("before_rate", "<f4"),
@@ -143,6 +146,14 @@ DEVICE = np.dtype(
         ("counted", "<i8", (COUNTERS,)),  # time of the last value
         ("wrap", "<i8", (COUNTERS,)),
         ("limit", "<f4", (COUNTERS,)),  # plausible growth per day; 0: unlimited
+        # the counters as clocks of slots (models.fold.clock, models.depletion.pace)
+        ("usual", "<f4", (COUNTERS,)),  # growth per business day of a usual device; 0: it is nobody's clock
+        ("run", "<f8", (COUNTERS,)),  # usual days that it has run when it was read last
+        ("pace_used", "<f4", (COUNTERS,)),  # discounted sum of usual days; begins with the prior
+        ("pace_days", "<f4", (COUNTERS,)),  # discounted sum of business days; begins with the prior
+        ("scatter", "<f4", (COUNTERS,)),  # discounted sum of squared errors of blocks, usual days squared
+        ("block_used", "<f4", (COUNTERS,)),  # usual days of the block that is not over yet
+        ("block_days", "<f4", (COUNTERS,)),
     ]
 )
 

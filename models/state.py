@@ -5,13 +5,14 @@ import numpy as np
 import numpy.typing as npt
 
 from models import layout
+from models.depletion.pace import PRIOR_DAYS, PRIOR_SCATTER
 from models.facts import ClassFact
 from models.index import Index
 from models.layout import LOCAL_DAY, NO_TOTAL, SHEET, SHEETS
 from models.rows import Rows
 from models.units import NEVER
 
-FORMAT = 6
+FORMAT = 7
 """Of the snapshot. A checkpoint of another format is refused: replay the journal, or go back to the old version."""
 
 UNMAPPED = 4096  # names that are remembered as told
@@ -86,7 +87,15 @@ class State:
         )
         self.look: npt.NDArray[np.int64] = np.full(8, NEVER, np.int64)
         self.devices = Table(
-            layout.DEVICE, account_row=-1, site_row=-1, first_slot=-1, sheet=-1, total=[NO_TOTAL] * layout.COUNTERS
+            layout.DEVICE,
+            account_row=-1,
+            site_row=-1,
+            first_slot=-1,
+            sheet=-1,
+            total=NO_TOTAL,
+            pace_used=PRIOR_DAYS,
+            pace_days=PRIOR_DAYS,
+            scatter=PRIOR_DAYS * PRIOR_SCATTER,
         )
         self.sites = Table(layout.SITE, account_row=-1, calendar_row=-1)
         self.accounts = Table(layout.ACCOUNT)

@@ -4,17 +4,19 @@ One scalar function per slot; `assess` runs it over rows. Time of a slot that ag
 cycle opened, of any other business time from now.
 """
 
-from math import isnan
+from math import isnan, sqrt
 from typing import Any
 
 import numpy as np
 
 from models.calendar import tau_at, time_at
 from models.decide.lead import UNKNOWN_LEAD, arrivals, mean16
-from models.depletion.exact import covariance_after, empty_before, forecast, quantile
+from models.depletion.exact import LONGEST, MOST_SPREAD, covariance_after, empty_before, forecast, quantile
 from models.depletion.normal import EDGE, PER_UNIT, TABLE
 from models.depletion.odd import SUSPECT, SUSPENSE
+from models.depletion.pace import pace_cv2, pace_of
 from models.facts import Meter
+from models.fold.clock import mark_of, run_since, shown, told_by
 from models.jit import entry, f64, fingerprint, i64, inner
 from models.layout import LEAD_POINTS
 from models.units import DAY, MINUTE
@@ -34,6 +36,8 @@ OUTLOOK = np.dtype(
         ("elapsed", "<f8"),  # of the slot's clock until now
         ("tau", "<f8"),  # business time now
         ("level", "<f8"),  # predicted to now; NaN without a forecast
+        ("rate", "<f8"),  # per cent per business day
+        ("counts", "<f8"),  # of the counter that is its clock, per business day; 0: none is
         ("probability", "<f8"),  # P(empty before arrival); where it is below the threshold for sure: its upper bound
         ("threshold", "<f8"),
         ("near", "?"),  # the threshold may be reached with the longest lead time
@@ -72,11 +76,17 @@ def normal_z(p: float) -> float:
 
 
 @inner
-def believe(slot: Any, classes: Any, days: Any, first: int, count: int, now: int, out: Any) -> None:
-    """Predict the slot to `now` and forecast: fills known, median, spread, elapsed, tau, level of `out`."""
+def believe(slot: Any, device: Any, classes: Any, days: Any, first: int, count: int, now: int, out: Any) -> None:
+    """Predict the slot to `now` and forecast: fills known, median, spread, elapsed, tau, level, rate, counts of `out`.
+
+    The filter of a slot with a counter as its clock knows usual days of counting; the pace turns them into business
+    days, and its own uncertainty comes on top.
+    """
     out.tau = tau_at(days, first, count, now)
     out.elapsed = 0.0
     out.known = True
+    out.rate = f64(slot.rate)
+    out.counts = 0.0
     if slot.meter == _AGE:
         life = max(f64(slot.capacity), 1.0)
         elapsed = max((now - i64(slot.opened)) / DAY, 0.0)
@@ -98,6 +108,15 @@ def believe(slot: Any, classes: Any, days: Any, first: int, count: int, now: int
     dt = 0.0
     if level > EMPTY:
         dt = max(f64(out.tau) - tau_at(days, first, count, i64(slot.read)), 0.0)
+    pace, counter = 1.0, i64(slot.counter)
+    clocked = told_by(device, slot)
+    if clocked:
+        pace = pace_of(device, counter)
+        out.rate = rate * pace
+        out.counts = f64(device.usual[counter]) * pace
+    if clocked and level > EMPTY:
+        silent = max(f64(out.tau) - tau_at(days, first, count, i64(device.counted[counter])), 0.0)
+        dt = run_since(device, counter, shown(device, counter, silent), mark_of(slot), dt)
     p11, _, p22 = covariance_after(
         rate,
         f64(slot.p11),
@@ -123,6 +142,9 @@ def believe(slot: Any, classes: Any, days: Any, first: int, count: int, now: int
         f64(c.kappa),
         f64(c.eta),
     )
+    if clocked:
+        median = min(median / pace, LONGEST)
+        spread = sqrt(min(spread * spread + pace_cv2(device, counter, median), MOST_SPREAD))
     out.median = median
     out.spread = spread
 
@@ -175,6 +197,7 @@ def assess_rows(
     lane_place: Any,
     now: int,
     slots: Any,
+    devices: Any,
     sites: Any,
     accounts: Any,
     calendars: Any,
@@ -200,7 +223,7 @@ def assess_rows(
         o.row = row
         threshold = 1.0 - f64(accounts[site.account_row].service_level)
         o.threshold = threshold
-        believe(slot, classes, days, first, count, now, o)
+        believe(slot, devices[slot.device_row], classes, days, first, count, now, o)
         if not o.known:
             o.probability = 0.0
             o.near = False

@@ -102,14 +102,21 @@ def details(state: State, now: int, outlooks: Rows, receipt: bool = False) -> Ro
     """DETAIL of each outlook; `earlier` and `later` only for a receipt."""
     out = np.zeros(len(outlooks), DETAIL)
     detail(
-        outlooks, now, *_tables(state), receipt, _NORMAL, np.zeros(LEAD_POINTS, np.int64), np.zeros(LEAD_POINTS), out
+        outlooks,
+        now,
+        state.slots.rows,
+        *_tables(state),
+        receipt,
+        _NORMAL,
+        np.zeros(LEAD_POINTS, np.int64),
+        np.zeros(LEAD_POINTS),
+        out,
     )
     return out
 
 
-def _tables(state: State) -> tuple[Any, Any, Any, Any, Any, Any, Any]:
+def _tables(state: State) -> tuple[Any, ...]:
     return (
-        state.slots.rows,
         state.sites.rows,
         state.accounts.rows,
         state.calendars.rows,
@@ -147,7 +154,8 @@ def _outlooks(state: State, now: int, rows: Longs, slots: Rows) -> Rows:
     leads = np.zeros(len(lanes), LEAD)
     leads["stamp"] = -1
     part = gather(out, able)
-    assess(rows[able], place, now, *_tables(state), leads, np.zeros(LEAD_POINTS), part)
+    machines = state.slots.rows, state.devices.rows
+    assess(rows[able], place, now, *machines, *_tables(state), leads, np.zeros(LEAD_POINTS), part)
     if not np.isfinite(part["probability"]).all() or not np.isfinite(part["median"]).all():
         bad = part["row"][~(np.isfinite(part["probability"]) & np.isfinite(part["median"]))]
         ids = ", ".join(str(i) for i in state.slots.rows["id"][bad[:5]].tolist())

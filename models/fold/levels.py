@@ -6,6 +6,7 @@ from models.depletion.filter import observe
 from models.depletion.odd import FALLEN, FIRST, ODD, RISEN
 from models.depletion.step import step_of
 from models.fold import events
+from models.fold.clock import mark_clock, slot_elapsed
 from models.fold.moment import Moment, elapsed
 from models.fold.refill import SAID, SEEN_ALREADY, classify
 from models.fold.signals import REPLACED, signalled
@@ -60,11 +61,13 @@ def fold_levels(
         if point:
             low, high = around(slot, flags, high)
         said = not moment.trains and signalled(signals, first_signal, reading, REPLACED, named)
+        slot_class = classes[i64(slot.class_row)]
         if i64(slot.read) != read:  # most slots of a device were read together
             read = i64(slot.read)
             dt = elapsed(days, moment, read)
-        slot_class = classes[i64(slot.class_row)]
-        fold_level(told, cursor, reading, device, slot, slot_class, moment, dt, low, high, point, said)
+        own = slot_elapsed(days, moment, device, slot, dt)
+        fold_level(told, cursor, reading, device, slot, slot_class, moment, own, low, high, point, said)
+        mark_clock(days, moment, device, slot)
         touch(look, moment, reading, slot, row)
 
 
@@ -92,7 +95,7 @@ def fold_level(
     point: bool,
     said: bool,
 ) -> None:
-    """One level of one slot, `dt` business days after its last."""
+    """One level of one slot, `dt` days of its clock after its last."""
     first_odd = i64(slot.odd_read)
     before = f64(slot.level)
     outcome = observe(slot, slot_class, low, high, dt, moment.ts, point, said)

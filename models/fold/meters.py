@@ -5,6 +5,7 @@ from typing import Any
 
 from models.depletion.filter import follow
 from models.fold import events
+from models.fold.clock import run_clock
 from models.fold.counters import IMPLAUSIBLE, RESET, count
 from models.fold.moment import Moment, elapsed
 from models.fold.refill import COUNTER_RESET
@@ -18,7 +19,7 @@ RESET_BELOW = 25.0  # a counter that begins anew is a refill only where one was 
 
 @inner
 def fold_counters(
-    told: Any, cursor: Any, reading: Any, counters: Any, device: Any, ts: int, rebooted: bool
+    told: Any, cursor: Any, reading: Any, counters: Any, device: Any, days: Any, moment: Moment, rebooted: bool
 ) -> tuple[int, int]:
     """All counters of a reading; bits of those that it told, and of those that began anew on their own."""
     first = i64(cursor[events.CURSOR_COUNTER])
@@ -30,7 +31,11 @@ def fold_counters(
         if value < 0 or value > MOST:
             events.quarantine(told, cursor, reading, events.BAD_COUNTER, index)
             continue
-        outcome = count(device, index, value, ts)
+        dt = elapsed(days, moment, i64(device.counted[index])) if device.usual[index] > 0.0 else 0.0
+        before = i64(device.total[index])
+        outcome = count(device, index, value, moment.ts)
+        if device.usual[index] > 0.0:
+            run_clock(device, index, outcome, i64(device.total[index]) - before, dt)
         seen |= 1 << index
         told_of += 1
         if outcome == RESET:

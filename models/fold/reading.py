@@ -116,7 +116,7 @@ def fold_live(
 ) -> None:
     """The newest reading of a device: counters, then levels, then signals."""
     if reading.counters > 0:
-        seen, anew = fold_counters(told, cursor, reading, counters, device, moment.ts, rebooted)
+        seen, anew = fold_counters(told, cursor, reading, counters, device, days, moment, rebooted)
         if i64(device.flags) & COUNTED:
             fold_metered(told, cursor, reading, device, slots, look, classes, days, moment, seen, anew)
     if reading.supplies > 0:

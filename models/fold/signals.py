@@ -6,6 +6,7 @@ from typing import Any
 from models.depletion.filter import bound
 from models.depletion.odd import forget_odd
 from models.fold import events
+from models.fold.clock import mark_clock, slot_elapsed
 from models.fold.moment import Moment, elapsed
 from models.fold.refill import SAID, SEEN_ALREADY
 from models.fold.slots import LEVEL, book_use, note_empty, note_read, refill, slot_of_device
@@ -76,10 +77,13 @@ def fold_signals(
             # the same news may come twice, or after the level has shown it
             if not levelled and moment.ts - i64(slot.opened) >= SEEN_ALREADY:
                 refill(told, cursor, reading, device, slot, moment, i64(SAID), moment.ts, nan, nan)
+                mark_clock(days, moment, device, slot)
                 note_read(slot, reading, moment.ts)
         else:
-            dt = elapsed(days, moment, i64(slot.read))
-            say_low(told, cursor, reading, slot, classes[i64(slot.class_row)], moment, dt, code, levelled)
+            dt = slot_elapsed(days, moment, device, slot, elapsed(days, moment, i64(slot.read)))
+            slot_class = classes[i64(slot.class_row)]
+            if say_low(told, cursor, reading, slot, slot_class, moment, dt, code, levelled):
+                mark_clock(days, moment, device, slot)
 
 
 @inner
@@ -93,17 +97,19 @@ def say_low(
     dt: float,
     code: int,
     levelled: bool,
-) -> None:
-    """ "Low" or "empty": a flag for the next tick and, without a level, a bound for the filter."""
+) -> bool:
+    """ "Low" or "empty": a flag for the next tick and, without a level, a bound for the filter. True: the filter took
+    it as a reading."""
     slot.flags = i64(slot.flags) | (FLAG_LOW if code == LOW else FLAG_EMPTY)
     if levelled:
-        return
+        return False
     if code == EMPTY:
         note_empty(slot, 0.0, moment.ts)
     before = f64(slot.level)
     if slot.meter != LEVEL or isnan(before):
-        return
+        return False
     forget_odd(slot)  # nothing was refilled
     bound(slot, slot_class, LOW_LEVEL if code == LOW else EMPTY_LEVEL, dt)
     book_use(told, cursor, reading, slot, moment.day, before - f64(slot.level))
     note_read(slot, reading, moment.ts)
+    return True

@@ -3,12 +3,15 @@
 from math import isnan
 from typing import Any
 
+from models.calendar import tau_at
 from models.decide.book import Book, Booking
 from models.decide.cover import claim_at
 from models.decide.layout import PlanFlag
 from models.effects import RefillKind, RefillSeen
+from models.fold.clock import mark_clock
+from models.fold.moment import Moment
 from models.fold.refill import open_cycle, reset_level, reverse, units_of
-from models.jit import entry, fingerprint, inner
+from models.jit import entry, fingerprint, i64, inner
 from models.layout import COUNTERS, NO_TOTAL
 from models.state import State
 
@@ -51,11 +54,15 @@ def merge_cycles(state: State, book: Book, offset: int, at: int, cycle: int) -> 
 
 
 @inner
-def renew(slots: Any, at: int, now: int, total: int, left: float) -> float:
+def renew(
+    slots: Any, at: int, now: int, total: int, left: float, devices: Any, days: Any, first: int, count: int
+) -> float:
     """Open the next cycle with a full supply; the stock that it used."""
     units = units_of(slots[at], _SAID, left, SAID_LEVEL)
     open_cycle(slots[at], now, total)
     reset_level(slots[at], SAID_LEVEL, SAID_VARIANCE)
+    moment = Moment(now, tau_at(days, first, count, now), 0, first, count, False)
+    mark_clock(days, moment, devices[i64(slots[at].device_row)], slots[at])
     slots[at].read = now
     slots[at].read_boot = slots[at].read_seq = 0
     return units
@@ -81,7 +88,8 @@ def said(state: State, at: int, now: int) -> RefillSeen:
     if counter < COUNTERS:
         total = int(state.devices.rows[int(slot["device_row"])]["total"][counter])
     left = 0.0 if isnan(before) else before
-    units = float(renew_slot(state.slots.rows, at, now, total, left))
+    days = (state.days, *_calendar_of(state, int(slot["site_row"])))
+    units = float(renew_slot(state.slots.rows, at, now, total, left, state.devices.rows, *days))
     return RefillSeen(
         slot=int(slot["id"]),
         cycle=cycle,
@@ -95,3 +103,12 @@ def said(state: State, at: int, now: int) -> RefillSeen:
         empty_since=empty_since,
         why="a person said so",
     )
+
+
+def _calendar_of(state: State, site_row: int) -> tuple[int, int]:
+    """First row and number of the local days of a site; (0, 0): it has no calendar."""
+    row = int(state.sites.rows["calendar_row"][site_row]) if site_row >= 0 else -1
+    if row < 0:
+        return 0, 0
+    calendar = state.calendars.rows[row]
+    return int(calendar["first"]), int(calendar["count"])

@@ -33,6 +33,7 @@ from models.facts import (
 from models.index import pair
 from models.layout import COUNTERS, LEAD_POINTS, DeviceFlag, SlotFlag
 from models.state import State
+from models.step.clocks import clock_of, set_clock, set_usuals
 from models.step.cycles import merge_cycles
 
 
@@ -138,6 +139,7 @@ def _device(state: State, book: Book, fact: DeviceFact) -> None:
         row["wrap"][k] = wrap
     for k, limit in enumerate(fact.counter_limits[:COUNTERS]):
         row["limit"][k] = limit
+    set_usuals(state, at, fact)
     book.fit(state)
     slot = int(row["first_slot"])
     while slot >= 0:
@@ -159,8 +161,11 @@ def _slot(state: State, book: Book, fact: SlotFact) -> None:
         return
     row["class_row"] = class_row(state, fact.slot_class)
     row["lane_row"] = state.lanes.row_or_add(fact.lane) if fact.lane else -1
-    for name in ("product", "meter", "refill", "counter", "capacity", "pack_units", "quantum"):
+    for name in ("product", "meter", "refill", "capacity", "pack_units", "quantum"):
         row[name] = getattr(fact, name)
+    set_clock(state, at, clock_of(fact))
+    if clock_of(fact) < 0:
+        row["counter"] = fact.counter
     told = {SlotFlag.RETIRED: fact.retired, SlotFlag.UNMAPPED: fact.product == 0, SlotFlag.ASCENDING: fact.ascending}
     row["flags"] = int(row["flags"]) & ~sum(told) | sum(flag for flag, holds in told.items() if holds)
     if fact.meter == Meter.COUNTER:

@@ -52,7 +52,7 @@ def evidence(state: State, book: Book, now: int, seen: Survey, chosen: npt.NDArr
                 level_low=low,
                 level_high=high,
                 level=level,
-                rate=float(seen.slots[i]["rate"]),
+                rate=float(seen.outlooks[i]["rate"]),
                 quantiles=tuple(d["quantiles"].tolist()) if seen.outlooks[i]["known"] else (),
                 probability=float(d["probability"]),
                 probability_earlier=float(d["earlier"]),
@@ -63,6 +63,7 @@ def evidence(state: State, book: Book, now: int, seen: Survey, chosen: npt.NDArr
                 on_order=float(pool["on_order"]),
                 claims=round(float(seen.before[i])),
                 last_heard=heard(state, seen.slots[i : i + 1])[0],
+                counts_per_day=float(seen.outlooks[i]["counts"]),
             )
         )
     return result
@@ -102,7 +103,7 @@ def slot_views(
         low.tolist(),
         high.tolist(),
         level.tolist(),
-        slots["rate"].tolist(),
+        o["rate"].tolist(),
         [tuple(q) if k else () for q, k in zip(quantiles["quantiles"].tolist(), known, strict=True)],
         quantiles["probability"].tolist(),
         o["threshold"].tolist(),
@@ -111,9 +112,12 @@ def slot_views(
         np.where(pooled, pools["on_hand"][pool_row], 0.0).tolist(),
         np.where(pooled, pools["on_order"][pool_row], 0.0).tolist(),
         heard(state, slots),
+        o["counts"].tolist(),
         strict=True,
     )
     return [
-        SlotView(i, cycle, now, lowest, highest, believed, rate, q, p, threshold, risk, _NAMES[why], hand, order, last)
-        for i, cycle, lowest, highest, believed, rate, q, p, threshold, risk, why, hand, order, last in columns
+        SlotView(
+            i, cycle, now, lowest, highest, believed, rate, q, p, threshold, risk, _NAMES[why], hand, order, last, count
+        )
+        for i, cycle, lowest, highest, believed, rate, q, p, threshold, risk, why, hand, order, last, count in columns
     ]

@@ -38,12 +38,15 @@ def world() -> State:
         state.devices.rows[at]["site_row"] = site if device % 3 else -1
         state.devices.rows[at]["flags"] = DeviceFlag.COUNTED
         state.devices.rows[at]["limit"][0] = 5000.0
+        state.devices.rows[at]["usual"][0] = 400.0
         for k, (meter, refill, quantum) in enumerate([(0, 0, 1.0), (0, 1, 4.0), (1, 0, 1.0)]):
             slot = state.add_slot(3 * device + k, at)
             row = state.slots.rows[slot]
             row["meter"], row["refill"], row["quantum"] = Meter(meter), Refill(refill), quantum
             row["capacity"], row["pack_units"] = 40_000.0, 1.0
             row["flags"] = SlotFlag.ASCENDING if k == 1 and device % 2 else 0
+            if k == 0 and device % 4 < 2:
+                row["flags"] |= int(SlotFlag.CLOCKED)
             begin(row, state.classes.rows[0])
     return state
 

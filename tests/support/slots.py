@@ -73,12 +73,13 @@ def reading(
     levels: dict[int, float | tuple[float, float]],
     *,
     signals: Sequence[tuple[Signal, int]] = (),
+    counters: Sequence[tuple[int, int]] = (),
     boot: int = 99,
 ) -> Frame:
-    """One reading: slot -> level or interval, per cent; signals as (code, slot)."""
+    """One reading: slot -> level or interval, per cent; signals as (code, slot), counters as (index, value)."""
     row = np.zeros(1, READING)
     row["device"], row["boot"], row["seq"], row["ts"] = device, boot, seq, ts
-    row["supplies"], row["signals"] = len(levels), len(signals)
+    row["supplies"], row["counters"], row["signals"] = len(levels), len(counters), len(signals)
     supplies = np.zeros(len(levels), SUPPLY)
     for k, (slot, level) in enumerate(levels.items()):
         low, high = level if isinstance(level, tuple) else (level, level)
@@ -86,7 +87,10 @@ def reading(
     marks = np.zeros(len(signals), SIGNAL)
     for k, (code, slot) in enumerate(signals):
         marks[k] = (code, 0, slot)
-    return Frame(row, supplies, np.zeros(0, COUNTER), np.zeros(0, MEASURE), marks)
+    totals = np.zeros(len(counters), COUNTER)
+    for k, (index, value) in enumerate(counters):
+        totals[k]["index"], totals[k]["value"] = index, value
+    return Frame(row, supplies, totals, np.zeros(0, MEASURE), marks)
 
 
 def joined(frames: Sequence[Frame]) -> Frame:
