@@ -157,7 +157,10 @@ def _supplier(name: str, url: str, secret: str) -> dict[str, object]:
 def _model(model: Model) -> dict[str, object]:
     return {
         "name": model.name,
-        "counters": [{"name": c.name, "wrap": c.wrap, "per_day": c.most_per_day} for c in model.counters],
+        "counters": [
+            {"name": c.name, "wrap": c.wrap, "per_day": c.most_per_day, "usual": model.use * c.per_use}
+            for c in model.counters
+        ],
         "slots": [_slot(supply) for supply in model.supplies],
     }
 
@@ -174,7 +177,8 @@ def _slot(supply: Supply) -> dict[str, object]:
         "ascending": supply.ascending,
         "products": [{"sku": supply.product.sku, "units": supply.product.refills}],
     }
-    return slot | ({"counter": supply.counter} if supply.counter else {})
+    named = {"counter": supply.counter, "clock": supply.clock}
+    return slot | {what: counter for what, counter in named.items() if counter}
 
 
 def _account(plan: Plan, name: str) -> dict[str, object]:

@@ -68,6 +68,7 @@ class ViewPart(msgspec.Struct, frozen=True, kw_only=True):
     on_hand: float
     on_order: float
     last_heard: int
+    counts_per_day: float  # of the counter that is its clock, per business day; 0: the calendar is
 
 
 class CoverNow(msgspec.Struct, frozen=True, kw_only=True):

@@ -149,8 +149,10 @@ DEVICE = np.dtype(
         # the counters as clocks of slots (models.fold.clock, models.depletion.pace)
         ("usual", "<f4", (COUNTERS,)),  # growth per business day of a usual device; 0: it is nobody's clock
         ("run", "<f8", (COUNTERS,)),  # usual days that it has run when it was read last
-        ("pace_used", "<f4", (COUNTERS,)),  # discounted sum of usual days; begins with the prior
-        ("pace_days", "<f4", (COUNTERS,)),  # discounted sum of business days; begins with the prior
+        ("recent_used", "<f4", (COUNTERS,)),  # discounted sums of usual days and of business days: soon forgotten
+        ("recent_days", "<f4", (COUNTERS,)),
+        ("lasting_used", "<f4", (COUNTERS,)),  # the same, long remembered
+        ("lasting_days", "<f4", (COUNTERS,)),
         ("scatter", "<f4", (COUNTERS,)),  # discounted sum of squared errors of blocks, usual days squared
         ("block_used", "<f4", (COUNTERS,)),  # usual days of the block that is not over yet
         ("block_days", "<f4", (COUNTERS,)),

@@ -93,8 +93,10 @@ class State:
             first_slot=-1,
             sheet=-1,
             total=NO_TOTAL,
-            pace_used=PRIOR_DAYS,
-            pace_days=PRIOR_DAYS,
+            recent_used=PRIOR_DAYS,
+            recent_days=PRIOR_DAYS,
+            lasting_used=PRIOR_DAYS,
+            lasting_days=PRIOR_DAYS,
             scatter=PRIOR_DAYS * PRIOR_SCATTER,
         )
         self.sites = Table(layout.SITE, account_row=-1, calendar_row=-1)

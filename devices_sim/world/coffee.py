@@ -1,5 +1,7 @@
 """Coffee machines: beans and milk are topped up, cups are stacked, the descaler is due after so many cups."""
 
+from dataclasses import replace
+
 from devices_sim.sensors import Style
 from devices_sim.usage import CAFE
 from devices_sim.world.kind import Counter, Kind, Model, Product, Supply
@@ -10,15 +12,20 @@ CUPS = Product("CUP-250", "Paper cups, 250", "sleeve", "11.50", "roastery", refi
 DESCALER = Product("DESC-1", "Descaler cartridge", "piece", "19.00", "roastery")
 
 
+def _filled(name: str, product: Product, capacity: float, unit: str, per_use: float, days: float) -> Supply:
+    """What is filled up by people and goes down with each cup."""
+    return Supply(name, product, capacity, unit, per_use, refill="topup", clock="cups", days=days)
+
+
 def _model(name: str, quantum: float, styles: tuple[Style, ...], use: float, share: float) -> Model:
     return Model(
         name,
         "coffee",
         use=use,
         supplies=(
-            Supply("beans", BEANS, 6_000, "g", per_use=9, refill="topup", quantum=quantum, styles=styles, days=20),
-            Supply("milk", MILK, 4_000, "g", per_use=4, refill="topup", quantum=quantum, styles=styles, days=30),
-            Supply("cups", CUPS, 1_000, "cups", per_use=0.9, refill="topup", quantum=5, days=32),
+            replace(_filled("beans", BEANS, 6_000, "g", 9, 20), quantum=quantum, styles=styles),
+            replace(_filled("milk", MILK, 4_000, "g", 4, 30), quantum=quantum, styles=styles),
+            replace(_filled("cups", CUPS, 1_000, "cups", 0.9, 32), quantum=5),
             Supply("descaler", DESCALER, 3_000, "cups", per_use=1, meter="counter", counter="cups", days=90),
         ),
         counters=(Counter("cups", most_per_day=2_000, start=60_000),),

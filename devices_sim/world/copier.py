@@ -1,5 +1,6 @@
 """Copiers: four toners, a drum that only its page counter meters, a waste box that fills."""
 
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
@@ -20,17 +21,15 @@ WASTE = Product("WB-1", "Waste toner box", "piece", "24.00", "papierwerk")
 
 
 def _toners(quantum: float, styles: tuple[Style, ...]) -> tuple[Supply, ...]:
-    black = Supply("black", TONERS["black"], 12_000, "pages", per_use=1.0, quantum=quantum, styles=styles, days=45)
-    rest = (
-        Supply(c, TONERS[c], 10_000, "pages", per_use=0.35, quantum=quantum, styles=styles, days=100) for c in COLOURS
-    )
-    return (black, *rest)
+    black = Supply("black", TONERS["black"], 12_000, "pages", per_use=1.0, clock="pages", days=45)
+    rest = (Supply(c, TONERS[c], 10_000, "pages", per_use=0.35, clock="pages", days=100) for c in COLOURS)
+    return tuple(replace(toner, quantum=quantum, styles=styles) for toner in (black, *rest))
 
 
 def _drum_and_waste(quantum: float) -> tuple[Supply, ...]:
     return (
         Supply("drum", DRUM, 40_000, "pages", per_use=1.0, meter="counter", counter="pages", days=150),
-        Supply("waste", WASTE, 30_000, "pages", per_use=1.0, ascending=True, quantum=quantum, days=115),
+        Supply("waste", WASTE, 30_000, "pages", per_use=1.0, ascending=True, quantum=quantum, clock="pages", days=115),
     )
 
 
@@ -57,7 +56,7 @@ MONO = Model(
     "copier",
     use=300,
     supplies=(
-        Supply("black", TONERS["black"], 12_000, "pages", per_use=1.0, quantum=5, days=40),
+        Supply("black", TONERS["black"], 12_000, "pages", per_use=1.0, quantum=5, clock="pages", days=40),
         Supply("drum", DRUM, 40_000, "pages", per_use=1.0, meter="counter", counter="pages", days=130),
     ),
     counters=(Counter("pages", wrap=100_000),),

@@ -34,6 +34,7 @@ class Supply:
     meter: Meter = "level"
     refill: Refill = "swap"
     counter: str | None = None
+    clock: str | None = None  # the counter that uses it up, told to the product
     ascending: bool = False
     quantum: float = 1.0
     styles: tuple[Style, ...] = (Style.LEVEL,)

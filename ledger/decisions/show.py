@@ -35,6 +35,7 @@ VIEW: Final = (
     "on_hand",
     "on_order",
     "last_heard",
+    "counts_per_day",
     "account_id",
     "site_id",
 )
@@ -103,6 +104,7 @@ def _view(view: SlotView) -> tuple[Any, ...]:
         view.on_hand,
         view.on_order,
         view.last_heard,
+        view.counts_per_day,
     )
 
 

@@ -52,6 +52,7 @@ def _device(row: Row[Any], incarnation: int) -> DeviceFact:
         counters=len(row.counters),
         counter_wraps=tuple(counter["wrap"] for counter in row.counters),
         counter_limits=tuple(counter["per_day"] for counter in row.counters),
+        counter_usuals=tuple(counter.get("usual", 0.0) for counter in row.counters),
     )
 
 
@@ -67,6 +68,7 @@ def _slot(row: Row[Any], incarnation: int) -> SlotFact:
         lane=row.lane_id or 0,
         meter=Meter(row.meter),
         counter=row.counter,
+        clock=row.clock,
         refill=Refill(row.refill),
         capacity=row.capacity,
         pack_units=row.pack_units,

@@ -120,6 +120,9 @@ def _models(tx: Connection, document: fleet.Document, skus: Mapping[str, int], n
                 index = _known(counters, one.counter, f"{path}.counter", "counter of this model")
             elif one.meter == "counter":
                 raise BadFleet(f"fleet: {path}: a slot that is metered by a counter names it: counter: pages")
+            clock = -1
+            if one.clock is not None:
+                clock = _known(counters, one.clock, f"{path}.clock", "counter of this model")
             fits = tuple(
                 Fit(_known(skus, fit.sku, f"{path}.products[{k}].sku", "product"), fit.units)
                 for k, fit in enumerate(one.products)
@@ -132,6 +135,7 @@ def _models(tx: Connection, document: fleet.Document, skus: Mapping[str, int], n
                     capacity=one.capacity,
                     unit=one.unit,
                     counter=index,
+                    clock=clock,
                     quantum=one.quantum,
                     days=one.days,
                     ascending=one.ascending,

@@ -63,6 +63,7 @@ class CounterPart(Part, kw_only=True, frozen=True):
     name: DeviceName
     wrap: Annotated[int, Meta(ge=0)] = 0
     per_day: Positive = 1e9
+    usual: NotNegative = 0.0
 
 
 class FitPart(Part, kw_only=True, frozen=True):
@@ -77,6 +78,7 @@ class SlotPart(Part, kw_only=True, frozen=True):
     capacity: Positive
     unit: Annotated[str, Meta(max_length=32)] = ""
     counter: DeviceName | None = None
+    clock: DeviceName | None = None
     quantum: Annotated[float, Meta(gt=0, le=100)] = 1.0
     days: NotNegative = 0.0
     ascending: bool = False

@@ -19,6 +19,7 @@ class Counter(msgspec.Struct, frozen=True):
     name: str
     wrap: int = 0  # starts again at 0 after wrap - 1; 0: never
     per_day: float = 1e9  # plausible at most
+    usual: float = 0.0  # per business day of a usual device; 0: unknown, then it cannot be a clock
 
 
 class Fit(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ class SlotTemplate(msgspec.Struct, frozen=True):
     capacity: float
     unit: str
     counter: int = 0
+    clock: int = -1  # of meter level: the counter that uses it up; -1: the calendar
     quantum: float = 1.0
     days: float = 0.0  # how long a supply usually lasts, business days; 0: unknown
     ascending: bool = False
@@ -95,6 +97,7 @@ def get(tx: Connection, model_id: int) -> DeviceModel:
                 capacity=slot.capacity,
                 unit=slot.unit,
                 counter=slot.counter,
+                clock=slot.clock,
                 quantum=slot.quantum,
                 days=100 / slot.rate,
                 ascending=slot.ascending,
@@ -120,6 +123,7 @@ def _ensure_slot(tx: Connection, model_id: int, template: SlotTemplate) -> None:
         "capacity": template.capacity,
         "unit": template.unit,
         "counter": template.counter,
+        "clock": template.clock,
         "quantum": template.quantum,
         "ascending": template.ascending,
     }
@@ -158,8 +162,9 @@ def _check(name: str, counters: Sequence[Counter], slots: Sequence[SlotTemplate]
         raise Invalid(f"device model {name}: {len(counters)} counters: at most {MAX_COUNTERS}")
     for counter in counters:
         check_name("counter", counter.name)
-        if counter.wrap < 0 or counter.per_day <= 0:
-            raise Invalid(f"device model {name}, counter {counter.name}: wrap is 0 or more, per_day more than 0")
+        if counter.wrap < 0 or counter.per_day <= 0 or counter.usual < 0:
+            rule = "wrap and usual are 0 or more, per_day more than 0"
+            raise Invalid(f"device model {name}, counter {counter.name}: {rule}")
     names = [slot.name for slot in slots]
     if len(set(names)) < len(names) or len({counter.name for counter in counters}) < len(counters):
         raise Invalid(f"device model {name}: a name of a slot or a counter is there twice")
@@ -169,5 +174,17 @@ def _check(name: str, counters: Sequence[Counter], slots: Sequence[SlotTemplate]
             raise Invalid(f"device model {name}, slot {slot.name}: capacity and quantum (at most 100) are more than 0")
         if slot.meter == Meter.COUNTER and not 0 <= slot.counter < len(counters):
             raise Invalid(f"device model {name}, slot {slot.name}: the model does not have its counter")
+        _check_clock(f"device model {name}, slot {slot.name}", slot, counters)
         if any(fit.units <= 0 for fit in slot.fits):
             raise Invalid(f"device model {name}, slot {slot.name}: units of a product are more than 0")
+
+
+def _check_clock(where: str, slot: SlotTemplate, counters: Sequence[Counter]) -> None:
+    if slot.clock == -1:
+        return
+    if slot.meter != Meter.LEVEL:
+        raise Invalid(f"{where}: only a slot whose level the device tells has a counter as its clock")
+    if not 0 <= slot.clock < len(counters):
+        raise Invalid(f"{where}: the model does not have the counter that is its clock")
+    if not counters[slot.clock].usual:
+        raise Invalid(f"{where}: its clock {counters[slot.clock].name} needs usual: counts per business day")

@@ -28,6 +28,7 @@ class Slot(msgspec.Struct, frozen=True):
     lane_id: int | None
     meter: int
     counter: int
+    clock: int
     refill: int
     capacity: float
     unit: str
@@ -101,6 +102,7 @@ def _from_template(
         "lane_id": lanes.ensure(owner.site_id, source) if source else None,
         "meter": int(template.meter),
         "counter": template.counter,
+        "clock": template.clock,
         "refill": int(template.refill),
         "capacity": template.capacity,
         "unit": template.unit,

@@ -105,7 +105,7 @@ device_model = Table(
     metadata,
     key(),
     word("name"),
-    Column("counters", JSON, nullable=False),  # [{"name", "wrap", "per_day"}], at most 4
+    Column("counters", JSON, nullable=False),  # [{"name", "wrap", "per_day", "usual"}], at most 4
     ms("created"),
     UniqueConstraint("name"),
     sqlite_autoincrement=True,
@@ -119,6 +119,7 @@ model_slot = Table(
     word("name"),
     Column("meter", Integer, nullable=False),
     Column("counter", Integer, nullable=False, server_default="0"),
+    Column("clock", Integer, nullable=False, server_default="-1"),  # the counter that uses it up; -1: the calendar
     Column("refill", Integer, nullable=False),
     Column("capacity", Float, nullable=False),
     word("unit", 32),

@@ -62,6 +62,7 @@ slot = Table(
     ref("lane_id", "lane", nullable=True, index=True),  # NULL: nobody offers the product
     Column("meter", Integer, nullable=False),
     Column("counter", Integer, nullable=False, server_default="0"),
+    Column("clock", Integer, nullable=False, server_default="-1"),  # the counter that uses it up; -1: the calendar
     Column("refill", Integer, nullable=False),
     Column("capacity", Float, nullable=False),
     word("unit", 32),
@@ -158,6 +159,7 @@ slot_view = Table(
     Column("on_hand", Float, nullable=False),
     Column("on_order", Float, nullable=False),
     ms("last_heard"),
+    Column("counts_per_day", Float, nullable=False, server_default="0"),  # of the slot's clock; 0: the calendar
 )
 Index("ix_slot_view_account_empty_at", slot_view.c.account_id, slot_view.c.empty_at, slot_view.c.slot_id)
 Index("ix_slot_view_empty_at", slot_view.c.empty_at, slot_view.c.slot_id)

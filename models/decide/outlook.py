@@ -11,10 +11,10 @@ import numpy as np
 
 from models.calendar import tau_at, time_at
 from models.decide.lead import UNKNOWN_LEAD, arrivals, mean16
-from models.depletion.exact import LONGEST, MOST_SPREAD, covariance_after, empty_before, forecast, quantile
+from models.depletion.exact import MOST_SPREAD, covariance_after, empty_before, forecast, quantile
 from models.depletion.normal import EDGE, PER_UNIT, TABLE
 from models.depletion.odd import SUSPECT, SUSPENSE
-from models.depletion.pace import pace_cv2, pace_of
+from models.depletion.pace import pace_of, run_time
 from models.facts import Meter
 from models.fold.clock import mark_of, run_since, shown, told_by
 from models.jit import entry, f64, fingerprint, i64, inner
@@ -143,8 +143,8 @@ def believe(slot: Any, device: Any, classes: Any, days: Any, first: int, count: 
         f64(c.eta),
     )
     if clocked:
-        median = min(median / pace, LONGEST)
-        spread = sqrt(min(spread * spread + pace_cv2(device, counter, median), MOST_SPREAD))
+        median, cv2 = run_time(device, counter, median, f64(c.kappa))
+        spread = sqrt(min(spread * spread + cv2, MOST_SPREAD))
     out.median = median
     out.spread = spread
 

@@ -6,12 +6,13 @@ The unit is the business day or, with a counter, the usual day of counting (mode
 from collections.abc import Iterator
 from typing import Any
 
-from models.depletion.pace import mean_pace
+from models.depletion.pace import present_pace
 from models.facts import DeviceFact, Meter, SlotFact
 from models.layout import COUNTERS, NO_TOTAL, SlotFlag
 from models.state import State
 
 _PER_UNIT = (("rate", 1), ("before_rate", 1), ("p12", 1), ("before_p12", 1), ("p22", 2), ("before_p22", 2))
+_SUMS = ("recent_used", "recent_days", "lasting_used", "lasting_days", "scatter")
 _IN_UNITS = ("span", "before_span", "gap", "age")
 
 
@@ -32,8 +33,9 @@ def set_usuals(state: State, device_row: int, fact: DeviceFact) -> None:
             continue
         if old > 0.0 and new > 0.0:
             factor = old / new
-            for name, power in (("run", 1), ("pace_used", 1), ("block_used", 1), ("scatter", 2)):
-                device[name][c] *= factor if power == 1 else factor * factor
+            for name in ("run", "recent_used", "lasting_used", "block_used"):
+                device[name][c] *= factor
+            device["scatter"][c] *= factor * factor
         else:
             factor = 1.0 / pace if old > 0.0 else pace
         for slot in _clocked_by(state, device, c):
@@ -66,7 +68,8 @@ def rescale(slot: Any, factor: float) -> None:
 
 def pace_now(device: Any, c: int) -> float:
     """Usual days of counting per business day of counter `c`."""
-    return mean_pace(float(device["pace_used"][c]), float(device["pace_days"][c]))
+    sums = (float(device[name][c]) for name in _SUMS)
+    return present_pace(*sums)[0]
 
 
 def _days_of(device: Any, c: int) -> float:

@@ -180,7 +180,7 @@ def test_the_clock_never_runs_back(moves, wrap):
         assert machine["run"][0] >= run
         assert slot["age"] >= age
         assert np.isfinite([float(slot[name]) for name in FILTER]).all()
-        assert np.isfinite([float(machine[n][0]) for n in ("pace_used", "pace_days", "scatter")]).all()
+        assert np.isfinite([float(machine[n][0]) for n in ("recent_used", "recent_days", "scatter")]).all()
         run, age = float(machine["run"][0]), float(slot["age"])
 
 
@@ -215,9 +215,9 @@ def test_the_weight_of_a_reading_is_its_time():
         if day % 7 == 6:
             weekly.pages = daily.pages
             weekly.print(0, ms=7 * DAY, level=False)
-    paces = [w.machine()["pace_used"][0] / w.machine()["pace_days"][0] for w in (daily, weekly, hourly)]
+    paces = [w.machine()["lasting_used"][0] / w.machine()["lasting_days"][0] for w in (daily, weekly, hourly)]
     assert paces == pytest.approx([1.1] * 3, rel=0.05)
-    days = [float(w.machine()["pace_days"][0]) for w in (daily, weekly, hourly)]
+    days = [float(w.machine()["lasting_days"][0]) for w in (daily, weekly, hourly)]
     assert days == pytest.approx([days[0]] * 3, rel=0.2)
     scatter = [float(w.machine()["scatter"][0]) for w in (daily, hourly)]
     assert scatter[1] == pytest.approx(scatter[0], rel=0.25)
