@@ -154,7 +154,8 @@ def scores(days: Floats, quantiles: Floats) -> Floats:
 
 
 def main(seeds: int) -> None:
-    print(f"{'calendar / counter, days; ' + str(seeds) + ' seeds':38} {'pinball':>15} {'MAE':>15} {'cover 80 %':>13}  wins")
+    head = f"calendar / counter, days; {seeds} seeds"
+    print(f"{head:38} {'pinball':>15} {'MAE':>15} {'cover 80 %':>15}  wins")
     for s in SCENARIOS:
         found = [scores(*forecasts(s, simulate(s, np.random.default_rng(seed)))) for seed in range(seeds)]
         mean = np.mean(found, axis=0)

@@ -188,3 +188,31 @@ def test_two_thousand_devices_take_seconds(ledger: Ledger) -> None:
     result = apply(ledger, _set("accounts.0.sites.0.devices", many))
     assert len(result.credentials) == 2001
     assert time.monotonic() - began < 10
+
+
+def clocked(content: dict[str, Any], usual: float = 260.0, **slot: Any) -> None:
+    model = content["device_models"][0]
+    model["counters"] = [{"name": "scans"}, {"name": "pages", "usual": usual}]
+    model["slots"][0] |= {"meter": "level", "clock": "pages"} | slot
+
+
+def test_a_slot_names_the_counter_that_is_its_clock(ledger: Ledger) -> None:
+    apply(ledger, clocked)
+    found = [fact for _, fact in facts(ledger)]
+    name = fleet_content()["device_models"][0]["slots"][0]["name"]
+    slots = [fact for fact in found if isinstance(fact, SlotFact)]
+    assert {fact.clock for fact in slots if fact.name == name} == {1}
+    assert (0.0, 260.0) in {fact.counter_usuals for fact in found if isinstance(fact, DeviceFact)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"clock": "cups"}, "counter of this model"),
+        ({"usual": 0.0}, "pages needs usual"),
+        ({"meter": "age"}, "only a slot whose level the device tells"),
+    ],
+)
+def test_a_clock_that_cannot_run_is_refused(ledger: Ledger, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadFleet, match=message):
+        apply(ledger, lambda content: clocked(content, **change))
