@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from api import problems
 from api.app import ROUTERS
 from api.pages import actions, quarantine, quarantine_actions, views
+from ingest.check.rules import RULES
 from ingest.metrics import GatewayMetrics
 from ledger import receipts
 from ledger.orders.book import NEED_WORDS
@@ -294,6 +295,11 @@ def receipt() -> str:
     return table(("part", "fields"), rows)
 
 
+def device_rules() -> str:
+    rows = [(f"`{r.name}`" + (", live" if r.live else ""), r.demands, r.todo) for r in RULES]
+    return table(("rule", "demands", "if it fails"), rows)
+
+
 MADE = {
     "settings": settings,
     "commands": commands,
@@ -312,6 +318,7 @@ MADE = {
     "delivery": lambda: message("delivery"),
     "cancellation": lambda: message("cancellation"),
     "error-classes": error_classes,
+    "device-rules": device_rules,
     "receipt": receipt,
 }
 

@@ -12,6 +12,7 @@ from ledger.registry.devices import NewDevice
 from ledger.registry.unmapped import list_unmapped
 from ledger.scope import Scope
 from ullage import compose
+from ullage.commands.check import device_check
 from ullage.commands.common import SettingsOf, as_json, emit, every, moment, note, opened, reading, show, tell, writing
 from ullage.settings import duration
 
@@ -21,6 +22,9 @@ ALL = Scope.all()
 @click.group()
 def device() -> None:
     """Devices."""
+
+
+device.add_command(device_check)
 
 
 @device.command("add")
