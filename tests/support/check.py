@@ -106,13 +106,17 @@ def said(seq: int, **changes: Any) -> bytes:
 
 
 def checked(
-    device: Callable[[int], Awaitable[None]], *, registered: bool = True, patience: float = 0.0
+    device: Callable[[int], Awaitable[None]],
+    *,
+    registered: bool = True,
+    patience: float = 0.0,
+    now: Callable[[], int] = lambda: NOW,
 ) -> dict[str, Finding]:
     """What the check finds of `device`, which gets its port; by rule. `patience`: real seconds until the cut."""
     judge = Judge()
 
     async def whole() -> None:
-        checker = Checker(judge.see, lambda: NOW, identity() if registered else None, patience=patience)
+        checker = Checker(judge.see, now, identity() if registered else None, patience=patience)
         server = await checker.listen("127.0.0.1", 0)
         async with asyncio.timeout(60):
             await device(server.sockets[0].getsockname()[1])
