@@ -15,6 +15,7 @@ from api.server import PortInUse, serve
 from ledger import events
 from ledger.roles import Role
 from tests.support.api_world import ApiWorld, api_world
+from ullage.client import AsyncClient, Event
 
 
 @asynccontextmanager
@@ -60,6 +61,28 @@ def test_events_arrive_resume_and_end_with_the_server(tmp_path: Path) -> None:
 
     with api_world(tmp_path) as world:
         uvloop.run(run(world))
+
+
+def test_our_own_client_follows_and_goes_on(tmp_path: Path) -> None:
+    async def run(world: ApiWorld) -> None:
+        token = world.token(Role.VIEWER)
+        async with served(world) as (url, _, _), AsyncClient(url, token) as ullage, asyncio.timeout(20):
+            await asyncio.to_thread(happen, world, 1)
+            seen = [event async for event in _until(ullage.events(0), "test.happened")]
+            await asyncio.to_thread(happen, world, 2)
+            again = [event async for event in _until(ullage.events(seen[-1].id), "test.happened")]
+            assert [event.data for event in again] == [{"n": 2}]
+            assert {slot.account async for slot in ullage.list_slots(limit=2)} == {"acme"}
+
+    with api_world(tmp_path) as world:
+        uvloop.run(run(world))
+
+
+async def _until(events: AsyncIterator[Event], kind: str) -> AsyncIterator[Event]:
+    async for event in events:
+        yield event
+        if event.kind == kind:
+            return
 
 
 async def _event(lines: AsyncIterator[str]) -> dict[str, str]:
