@@ -14,5 +14,9 @@ _encode = msgspec.json.Encoder().encode
 class Answer(Response):
     media_type = "application/json"
 
+    def __init__(self, content: Any, *given: Any, **more: Any) -> None:
+        self.content = content  # for who sends it in another form
+        super().__init__(content, *given, **more)
+
     def render(self, content: Any) -> bytes:
         return _encode(content)

@@ -6,11 +6,11 @@ from inspect import iscoroutinefunction
 from typing import Any, Final
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from api.auth import Caller, authenticate
 from api.problems import Problem, conflict
 from api.services import Services, services
+from api.tables import TableRoute
 from api.threads import write, writing
 from ledger import idempotency
 from ledger.idempotency import Kept
@@ -23,7 +23,7 @@ EXPIRE_EVERY: Final = 10 * MINUTE
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-class OnceRoute(APIRoute):
+class OnceRoute(TableRoute):
     """Only answers of success are kept: after an error nothing has changed, and the call may be made again."""
 
     def __init__(

@@ -1,6 +1,8 @@
 """Cells of a table (CSV) that a spreadsheet takes for what they are."""
 
-from typing import Any, Final
+import csv
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TextIO
 
 import msgspec
 
@@ -18,3 +20,14 @@ def cell(value: Any) -> str | int | float:
         return value
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return f"'{text}" if text[:1] in FORMULA else text
+
+
+def write_rows(columns: Iterable[str], rows: Iterable[Mapping[str, Any]], to: TextIO) -> int:
+    """A line of names, then the rows as CSV (RFC 4180); how many. A row without a column has an empty cell there."""
+    names = list(columns)
+    writer = csv.writer(to, lineterminator="\r\n")
+    writer.writerow([cell(name) for name in names])
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 - it is what is given back
+        writer.writerow([cell(row.get(name)) for name in names])
+    return count

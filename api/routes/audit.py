@@ -9,10 +9,11 @@ from api.answer import Answer
 from api.auth import Admin
 from api.paging import Cursor, Limit, decode, page
 from api.services import Wired
+from api.tables import TableRoute
 from ledger import audit
 from ledger.views import access as view
 
-router = APIRouter(prefix="/v1", tags=["people"])
+router = APIRouter(prefix="/v1", tags=["people"], route_class=TableRoute)
 Word = Annotated[str | None, Query(max_length=128)]
 
 

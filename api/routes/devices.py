@@ -9,11 +9,12 @@ from api.answer import Answer
 from api.auth import Reader
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Wired
+from api.tables import TableRoute
 from api.threads import quick
 from ledger.views import catalogue, places
 from ledger.views import slots as slot_view
 
-router = APIRouter(prefix="/v1", tags=["devices"])
+router = APIRouter(prefix="/v1", tags=["devices"], route_class=TableRoute)
 
 
 @router.get("/devices", response_model=shapes.Page[shapes.Device])

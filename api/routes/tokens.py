@@ -11,6 +11,7 @@ from api.answer import Answer
 from api.auth import Admin, AnyReader, Caller
 from api.paging import Cursor, Id, Limit, decode, page
 from api.services import Services, Wired
+from api.tables import TableRoute
 from api.threads import writing
 from ledger import audit, tokens
 from ledger.roles import Permission, Role
@@ -19,7 +20,7 @@ from ledger.tokens import Made, Token
 from ledger.views import access as view
 from models.units import DAY, SECOND
 
-router = APIRouter(prefix="/v1/tokens", tags=["people"])
+router = APIRouter(prefix="/v1/tokens", tags=["people"], route_class=TableRoute)
 LONGEST_DAYS = 3650
 
 

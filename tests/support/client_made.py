@@ -19,7 +19,6 @@ MADE_BY: Final = "Made by tests/support/client_made.py from docs/reference/opena
 PLAIN: Final = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "null": "None"}
 FORMATS: Final = {"date-time": "datetime", "date": "date"}
 MONEY: Final = r"^-?\d+\.\d{2,4}$"
-OF_PAGES: Final = frozenset({"limit", "cursor", "format"})
 SHAPES: Final = '''"""What is sent and what comes back.
 
 {made_by}"""
@@ -57,6 +56,7 @@ class {name}(ABC):
     def _pages(self, call: Call[Page[Kind]]) -> {iterator}[Kind]: ...
 
 '''
+OWN: Final = frozenset({"Idempotency-Key", "cursor", "format"})
 BY_HAND: Final = frozenset({"/v1/events"})
 
 
@@ -194,10 +194,8 @@ def _schema(part: Json) -> Json:
 
 
 def _parameters(operation: Json) -> list[Json]:
-    """Without those that the client gives itself: the key, and where a page begins."""
-    paged = {"limit", "cursor"} <= {one["name"] for one in operation.get("parameters", [])}
-    own = {"Idempotency-Key", *(OF_PAGES - {"limit"} if paged else ())}
-    return [one for one in operation.get("parameters", []) if one["name"] not in own]
+    """Without those that the client gives itself."""
+    return [one for one in operation.get("parameters", []) if one["name"] not in OWN]
 
 
 def _or_unset(kind: str) -> str:

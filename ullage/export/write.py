@@ -1,12 +1,11 @@
 """Rows as text: CSV (RFC 4180) or JSON lines."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
 import msgspec
 
-from models.cells import cell
+from models.cells import write_rows
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -24,9 +23,4 @@ def write_table(rows: Callable[[], Iterator[dict[str, Any]]], to: TextIO) -> int
     columns: dict[str, None] = {}
     for row in rows():
         columns |= dict.fromkeys(row)
-    writer = csv.writer(to, lineterminator="\r\n")
-    writer.writerow([cell(name) for name in columns])
-    count = 0
-    for count, row in enumerate(rows(), 1):  # noqa: B007 - as above
-        writer.writerow([cell(row.get(name)) for name in columns])
-    return count
+    return write_rows(columns, rows(), to)
