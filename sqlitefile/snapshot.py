@@ -20,6 +20,7 @@ from sqlitefile.patience import retried
 
 STEP = 4 << 20  # bytes copied at once
 PAUSE_S = 0.001  # between two steps, so that commits of others get to the disk
+SYNC = 16 << 20  # bytes; so much is synchronised at once, or commits of others would wait behind all of it
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all."""
@@ -49,14 +50,24 @@ class Snapshot:
     def copy(self, target: Path, progress: Progress) -> None:
         """Write the moment's content to a new file, durably. Raises StoreError, Unavailable, OSError (disk full)."""
         page = int(self.connection.execute("PRAGMA page_size").fetchone()[0])
+        handle = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        synchronised = 0
 
         def tell(_status: int, left: int, pages: int) -> None:
-            progress((pages - left) * page, pages * page)
+            nonlocal synchronised
+            done = (pages - left) * page
+            if done - synchronised >= SYNC:
+                os.fsync(handle)
+                synchronised = done
+            progress(done, pages * page)
             time.sleep(PAUSE_S)
 
-        with translated(target), closing(sqlite3.connect(target, isolation_level=None)) as copy:
-            copy.execute("PRAGMA synchronous=OFF")  # synchronised once, when it is whole
-            self.connection.backup(copy, pages=max(1, STEP // page), progress=tell)
+        try:
+            with translated(target), closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                copy.execute("PRAGMA synchronous=OFF")  # we synchronise
+                self.connection.backup(copy, pages=max(1, STEP // page), progress=tell)
+        finally:
+            os.close(handle)  # not before: it would take SQLite's locks on the file away
         synchronise(target)
 
     def close(self) -> None:
