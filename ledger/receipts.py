@@ -9,7 +9,19 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from ledger import budget
 from ledger.offers import terms_of
-from ledger.tables import account, approval, device, need, order, order_line, product, site, slot, supplier
+from ledger.tables import (
+    account,
+    approval,
+    device,
+    device_model,
+    need,
+    order,
+    order_line,
+    product,
+    site,
+    slot,
+    supplier,
+)
 from models.effects import Cause, Evidence
 from models.orders import LineState
 from models.pricing import Quote, quote
@@ -36,6 +48,7 @@ class NeedPart(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     request: str = ""
     proposed_at: int = 0
+    clock: str = ""  # the counter that is the slot's clock; "": the calendar is
 
 
 class OfferPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,9 +130,10 @@ _LINES = (
     .order_by(order_line.c.line)
 )
 _NEEDS = (
-    select(need, slot.c.name.label("slot_name"), device.c.name.label("device"))
+    select(need, slot.c.name.label("slot_name"), slot.c.clock, device.c.name.label("device"), device_model.c.counters)
     .join(slot, slot.c.id == need.c.slot_id)
     .join(device, device.c.id == slot.c.device_id)
+    .join(device_model, device_model.c.id == device.c.model_id)
     .where(need.c.order_line_id == bindparam("line"))
     .order_by(need.c.deadline, need.c.id)
 )
@@ -218,7 +232,13 @@ def _need(row: Row[Any]) -> NeedPart:
         evidence=msgspec.convert(row.evidence, Evidence),
         request=row.request,
         proposed_at=row.opened,
+        clock=clock_name(row),
     )
+
+
+def clock_name(row: Row[Any]) -> str:
+    """Of a row with a slot's `clock` and its model's `counters`; empty where the calendar is the clock."""
+    return str(row.counters[row.clock]["name"]) if 0 <= row.clock < len(row.counters) else ""
 
 
 def _budget(tx: Connection, head: Row[Any], reserved: Decimal) -> BudgetPart:

@@ -14,6 +14,7 @@ from ledger.tables import (
     account_product,
     alert,
     device,
+    device_model,
     need,
     offer,
     order,
@@ -69,6 +70,7 @@ class ViewPart(msgspec.Struct, frozen=True, kw_only=True):
     on_order: float
     last_heard: int
     counts_per_day: float  # of the counter that is its clock, per business day; 0: the calendar is
+    clock: str  # that counter's name
 
 
 class CoverNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,11 +227,18 @@ def _calendar(tx: Connection, site_id: int) -> CalendarPart:
 
 
 def _view(tx: Connection, slot_id: int) -> ViewPart | None:
-    row = tx.execute(select(slot_view).where(slot_view.c.slot_id == slot_id)).one_or_none()
+    row = tx.execute(
+        select(slot_view, slot.c.clock, device_model.c.counters)
+        .join_from(slot_view, slot, slot.c.id == slot_view.c.slot_id)
+        .join(device, device.c.id == slot.c.device_id)
+        .join(device_model, device_model.c.id == device.c.model_id)
+        .where(slot_view.c.slot_id == slot_id)
+    ).one_or_none()
     if row is None:
         return None
-    return ViewPart(**{name: getattr(row, name) for name in ViewPart.__struct_fields__ if name != "quantiles"},
-                    quantiles=tuple(row.quantiles))  # fmt: skip
+    same = ViewPart.__struct_fields__[:-1]  # the last is put together here
+    values = {name: getattr(row, name) for name in same} | {"quantiles": tuple(row.quantiles)}
+    return ViewPart(**values, clock=receipts.clock_name(row))
 
 
 def _cover(tx: Connection, site_id: int, product_id: int | None) -> CoverNow:

@@ -53,23 +53,24 @@ def level(seen: Evidence | ViewPart) -> str:
     return f"{seen.level_low:.0f} to {seen.level_high:.0f} % (probably {seen.level:.0f} %)"
 
 
-def falling(seen: Evidence | ViewPart) -> str:
-    """How fast and, if a counter is the slot's clock, by what."""
+def falling(seen: Evidence | ViewPart, clock: str) -> str:
+    """How fast and, if a counter (named `clock`) is the slot's clock, by what."""
     rate = f"{seen.rate:.2f} % per working day"
     if seen.counts_per_day <= 0:
         return rate
     share = 1000 * seen.rate / seen.counts_per_day
-    return f"{rate} ({seen.counts_per_day:.0f} counts per working day, {share:.2f} % per 1,000 counts)"
+    what = clock or "counts"
+    return f"{rate} ({seen.counts_per_day:,.0f} {what} per working day, {share:.2f} % per 1,000 {what})"
 
 
 def unknown(seen: Evidence | ViewPart) -> bool:
     return seen.level_low <= 0 and seen.level_high >= 100
 
 
-def evidence_lines(evidence: Evidence, zone: str) -> list[str]:
+def evidence_lines(evidence: Evidence, zone: str, clock: str = "") -> list[str]:
     """What was known: the level, the pace, the empty date, the chances, the way of the goods, the cover."""
     said = f"last heard {heard(evidence.last_heard, zone)}"
-    lines = [f"level {level(evidence)}, falling {falling(evidence)}; {said}"]
+    lines = [f"level {level(evidence)}, falling {falling(evidence, clock)}; {said}"]
     if evidence.read and not unknown(evidence):
         lines.append(f"as said {heard(evidence.read, zone)} {source(evidence)}")
     if evidence.quantiles:
@@ -101,7 +102,7 @@ def need_lines(need: NeedPart, zone: str) -> list[str]:
     head = f"{need.device} {need.slot_name} (slot {need.slot}, cycle {need.cycle}): {CAUSES[need.cause]}"
     if need.urgent:
         head += "; urgent"
-    return [head, *("  " + line for line in evidence_lines(need.evidence, zone))]
+    return [head, *("  " + line for line in evidence_lines(need.evidence, zone, need.clock))]
 
 
 def offer_line(offer: OfferPart, currency: str) -> str:
@@ -221,7 +222,7 @@ def slot_text(why: SlotWhy) -> str:
 
 
 def _view_lines(view: ViewPart, zone: str) -> list[str]:
-    pace = f"falling {falling(view)}, cycle {view.cycle}"
+    pace = f"falling {falling(view, view.clock)}, cycle {view.cycle}"
     out = [f"level {level(view)}, {pace}; as of {moment(view.ts, zone)}"]
     if view.quantiles:
         q = view.quantiles

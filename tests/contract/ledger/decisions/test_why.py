@@ -107,6 +107,17 @@ def test_why_not_yet(world: Any) -> None:
     ]
 
 
+def test_a_counter_that_is_the_clock_is_named(world: Any) -> None:
+    world.change(t.device_model, counters=[{"name": "cups"}, {"name": "pages"}])
+    world.change(t.slot, clock=1)
+    world.show(replace(seen(world), counts_per_day=1250.0))
+    pace = "falling 2.50 % per working day (1,250 pages per working day, 2.00 % per 1,000 pages)"
+    assert pace in slot_why(world).text()
+    need = world.need(world.slots[0])
+    world.placed(replace(need, evidence=replace(need.evidence, counts_per_day=1250.0)))
+    assert pace in order_why(world).text()
+
+
 def test_a_level_that_nobody_reported_is_not_made_up(world: Any) -> None:
     silent = {"level_low": 0, "level_high": 100, "level": 50, "quantiles": (), "probability": 0.0, "last_heard": 0}
     world.show(replace(seen(world, "unknown"), **silent))
