@@ -86,7 +86,7 @@ def _possible(status: str, method: str, path: str, operation: dict[str, Any]) ->
     if status == "404":
         return "{" in path or path == "/v1/demand"
     if status == "409":
-        return method == "post"
+        return method in {"post", "patch"}
     if status == "422":
         return bool(operation.get("parameters") or operation.get("requestBody"))
     return True

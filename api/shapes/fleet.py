@@ -21,6 +21,11 @@ class Account(Shape):
     created_at: datetime
 
 
+class Ordering(Shape):
+    mode: Mode = Field(description="The least of account, site and SKU counts.")
+    paused: bool
+
+
 class Site(Shape):
     id: int
     account_id: int

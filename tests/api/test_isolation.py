@@ -28,6 +28,9 @@ ROUTES = sorted(
 BODIES: dict[str, Any] = {
     "/v1/subscriptions/{subscription_id}": {"paused": True},
     "/v1/subscriptions/{subscription_id}/replay": {"after": 0},
+    "/v1/accounts/{account_id}/ordering": {"mode": "ask"},
+    "/v1/sites/{site_id}/ordering": {"paused": False},
+    "/v1/accounts/{account_id}/products/{sku}/ordering": {"paused": False},
     "/v1/orders/{order_id}/reject": {"reason": "no"},
     "/v1/sites/{site_id}/spares": {"sku": "TN-K", "units": 1},
     "/v1/people/{person_id}/change": {"name": "Bea"},
@@ -59,6 +62,7 @@ def ids(world: ApiWorld, account: str) -> dict[str, Any]:
         "device_id": first(t.device, t.device.c.account_id == number),
         "slot_id": world.slots[account][0],
         "slot": "black",
+        "sku": "TN-K",
         "cycle": 1,
         "order_id": first(t.order, t.order.c.account_id == number),
         "need_id": first(t.need, t.need.c.account_id == number),

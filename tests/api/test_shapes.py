@@ -22,7 +22,14 @@ def paths(world: ApiWorld, account: str) -> dict[str, str]:
     """A path of the account for each route that reads."""
     number, site, slot = world.accounts[account], world.site(account), world.slots[account][0]
     first = {name: _first(world, path, number) for name, path in _LISTS.items()}
-    values = {"account_id": number, "site_id": site, "slot_id": slot, "slot": "black", "cycle": 1} | first
+    values = {
+        "account_id": number,
+        "site_id": site,
+        "slot_id": slot,
+        "slot": "black",
+        "sku": "TN-K",
+        "cycle": 1,
+    } | first
     extra = {"/v1/demand": f"?sku=TN-K&site={site}"}
     return {path: path.format(**values) + extra.get(path, "") for path in MODELLED}
 

@@ -68,6 +68,81 @@ class Calls(ABC):
             )
         )
 
+    def show_account_ordering(self, account_id: int) -> shapes.Ordering:
+        """Mode and pause of the account; the least of account, site and SKU counts."""
+        return self._call(
+            Call("GET", path("/v1/accounts/{account_id}/ordering", account_id=account_id), shapes.Ordering)
+        )
+
+    def change_account_ordering(
+        self,
+        account_id: int,
+        *,
+        mode: Literal["off", "observe", "ask", "auto"] | UnsetType | None = UNSET,
+        paused: bool | UnsetType | None = UNSET,
+        counted: bool | UnsetType = UNSET,
+    ) -> shapes.Ordering:
+        """Set mode or pause. Going to `auto` with shelves that were never counted is a 409 that names them."""
+        return self._call(
+            Call(
+                "PATCH",
+                path("/v1/accounts/{account_id}/ordering", account_id=account_id),
+                shapes.Ordering,
+                body={"mode": mode, "paused": paused, "counted": counted},
+            )
+        )
+
+    def show_site_ordering(self, site_id: int) -> shapes.Ordering:
+        """Mode and pause of the site."""
+        return self._call(Call("GET", path("/v1/sites/{site_id}/ordering", site_id=site_id), shapes.Ordering))
+
+    def change_site_ordering(
+        self,
+        site_id: int,
+        *,
+        mode: Literal["off", "observe", "ask", "auto"] | UnsetType | None = UNSET,
+        paused: bool | UnsetType | None = UNSET,
+        counted: bool | UnsetType = UNSET,
+    ) -> shapes.Ordering:
+        """The same for one site."""
+        return self._call(
+            Call(
+                "PATCH",
+                path("/v1/sites/{site_id}/ordering", site_id=site_id),
+                shapes.Ordering,
+                body={"mode": mode, "paused": paused, "counted": counted},
+            )
+        )
+
+    def show_product_ordering(self, account_id: int, sku: str) -> shapes.Ordering:
+        """Mode and pause of one SKU in the account; `auto` unless somebody said otherwise."""
+        return self._call(
+            Call(
+                "GET",
+                path("/v1/accounts/{account_id}/products/{sku}/ordering", account_id=account_id, sku=sku),
+                shapes.Ordering,
+            )
+        )
+
+    def change_product_ordering(
+        self,
+        account_id: int,
+        sku: str,
+        *,
+        mode: Literal["off", "observe", "ask", "auto"] | UnsetType | None = UNSET,
+        paused: bool | UnsetType | None = UNSET,
+        counted: bool | UnsetType = UNSET,
+    ) -> shapes.Ordering:
+        """The same for one SKU."""
+        return self._call(
+            Call(
+                "PATCH",
+                path("/v1/accounts/{account_id}/products/{sku}/ordering", account_id=account_id, sku=sku),
+                shapes.Ordering,
+                body={"mode": mode, "paused": paused, "counted": counted},
+            )
+        )
+
     def list_devices(
         self, *, account: int | None = None, site: int | None = None, name: str | None = None, limit: int | None = None
     ) -> Iterator[shapes.Device]:

@@ -496,6 +496,11 @@ class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
     approvals: list[Approval]
 
 
+class Ordering(msgspec.Struct, frozen=True, kw_only=True):
+    mode: str
+    paused: bool
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
