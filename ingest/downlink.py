@@ -34,6 +34,10 @@ class DownlinkSource(Protocol):
 
         A message may repeat what a snapshot said. Raises Unavailable."""
 
+    def refusals(self, since_event_id: int) -> tuple[int, list[tuple[int, Message]]]:
+        """The same of what the device said and the decision could not use, as docs/schemas/errors.json but for `todo`.
+        What the gateway has refused is not among it. Raises Unavailable."""
+
 
 class Outgoing:
     """PUBLISH packets to one connection: identifiers, the client's window and packet bound, a bounded queue."""
@@ -108,6 +112,8 @@ class Subscriber(Protocol):
     def tell_orders(self, message: Message) -> bool:
         """False: it is too slow and needs a new snapshot later."""
 
+    def tell_refusal(self, message: Message) -> None: ...
+
     @property
     def drained(self) -> bool: ...
 
@@ -119,6 +125,8 @@ class Downlink:
         self._source = source
         self._poll = poll
         self._subscribers: dict[int, Subscriber] = {}
+        self._listeners: dict[int, Subscriber] = {}
+        """Who wants to know what was wrong with its messages."""
         self._waiting: dict[int, list[Message]] = {}
         """Changes that came while the snapshot of a device was being read."""
         self._behind: set[int] = set()
@@ -136,6 +144,14 @@ class Downlink:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def listen(self, subscriber: Subscriber) -> None:
+        """Tell it from now on what the decision could not use."""
+        self._listeners[subscriber.device_id] = subscriber
+
+    def ignore(self, subscriber: Subscriber) -> None:
+        if self._listeners.get(subscriber.device_id) is subscriber:
+            del self._listeners[subscriber.device_id]
+
     def unsubscribe(self, subscriber: Subscriber) -> None:
         if self._subscribers.get(subscriber.device_id) is subscriber:
             del self._subscribers[subscriber.device_id]
@@ -146,18 +162,22 @@ class Downlink:
         source = self._source
         if source is None:
             return
-        last, failing = -1, False
+        last, refused, failing = -1, -1, False
         while not stop.is_set():
             try:
                 last, changes = await asyncio.to_thread(source.changes, last)
+                refused, refusals = await asyncio.to_thread(source.refusals, refused)
             except Unavailable as error:
                 if not failing:
                     log.warning("gateway.downlink_unavailable", error=str(error))
-                failing, changes = True, []
+                failing, changes, refusals = True, [], []
             else:
                 failing = False
             for device, message in changes:
                 self._deliver(device, message)
+            for device, message in refusals:
+                if listener := self._listeners.get(device):
+                    listener.tell_refusal(message)
             for device in list(self._behind):
                 subscriber = self._subscribers.get(device)
                 if subscriber is not None and subscriber.drained:

@@ -8,6 +8,7 @@ from ingest.mqtt import packets
 from ingest.mqtt.codes import Malformed, Reason
 from ingest.mqtt.packets import Connect, Subscribe, Unsubscribe
 from ingest.shared import Shared
+from ingest.todo import todo
 from models.identity import DeviceIdentity
 
 
@@ -45,6 +46,7 @@ class Subscriptions:
                 codes.append(granted)
             elif name.encode() == topic_of(self.identity, "errors"):
                 self.errors_qos = granted
+                self._shared.downlink.listen(self)
                 codes.append(granted)
             else:
                 codes.append(_refusal(name) if self._version == 5 else 0x80)
@@ -60,6 +62,7 @@ class Subscriptions:
                 self._shared.downlink.unsubscribe(self)
             elif name.encode() == topic_of(self.identity, "errors") and self.errors_qos is not None:
                 self.errors_qos = None
+                self._shared.downlink.ignore(self)
             else:
                 codes.append(int(Reason.NO_SUBSCRIPTION))
                 continue
@@ -87,13 +90,20 @@ class Subscriptions:
     def tell_error(self, rejected: Rejected, now: int) -> None:
         """What was wrong with a message, if the device wants to know. `now`: domain ms."""
         if self.errors_qos is not None:
-            message = {"v": 1, "ts": now, "code": rejected.code, "reason": rejected.reason}
-            self._outgoing.send(topic_of(self.identity, "errors"), encode(message), self.errors_qos)
+            self.tell_refusal({"v": 1, "ts": now, "code": rejected.code, "reason": rejected.reason})
+
+    def tell_refusal(self, message: Message) -> None:
+        """What was wrong, and what to send instead."""
+        if self.errors_qos is not None:
+            whole = message | {"todo": todo(str(message["code"]))}
+            self._outgoing.send(topic_of(self.identity, "errors"), encode(whole), self.errors_qos)
+            self._shared.metrics.downlink.labels("errors").inc()
 
     def leave(self) -> None:
         """The session ends: nothing more is told."""
         self.orders_qos = self.errors_qos = None
         self._shared.downlink.unsubscribe(self)
+        self._shared.downlink.ignore(self)
 
 
 def _refusal(name: str) -> int:

@@ -1,4 +1,5 @@
-"""What a device is told about its orders: for which slot, in which state, when the goods come (ingest.downlink)."""
+"""What a device is told about its orders (for which slot, in which state, when the goods come), and which of its
+readings could not be used though the gateway took them (ingest.downlink)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -58,6 +59,23 @@ class LedgerDownlink:
             if not events:
                 return since_event_id, []
             return events[-1].id, _touched(tx, (row.subject for row in events))
+
+    def refusals(self, since_event_id: int) -> tuple[int, list[tuple[int, Message]]]:
+        """(last event id, [(device id, message)]) of what was quarantined by events above `since_event_id` and the
+        gateway has not told; below 0: the last id only. Raises Unavailable."""
+        with self._ledger.read() as tx:
+            reached = tx.scalar(select(func.max(event.c.id))) or 0
+            if since_event_id < 0 or reached <= since_event_id:
+                return max(reached, since_event_id), []
+            mine = (event.c.id > since_event_id, event.c.id <= reached, event.c.kind == "device.quarantined")
+            query = select(event.c.id, event.c.subject, event.c.data, event.c.ts).where(*mine).order_by(event.c.id)
+            rows = tx.execute(query.limit(BATCH)).all()
+        found = [(int(row.subject.partition("/")[2]), _refusal(row)) for row in rows if not row.data.get("told")]
+        return rows[-1].id if len(rows) == BATCH else reached, found
+
+
+def _refusal(row: Row[*tuple[Any, ...]]) -> Message:
+    return {"v": 1, "ts": row.ts, "code": row.data["code"], "reason": row.data["reason"]}
 
 
 def _touched(tx: Connection, subjects: Iterable[str]) -> list[tuple[int, Message]]:

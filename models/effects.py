@@ -149,6 +149,7 @@ class Quarantined:
     code: str
     reason: str
     raw: bytes = b""
+    told: bool = False  # the gateway has told the device
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ class Partition:
 
 def refused(offset: int, record: Refused) -> Quarantined:
     """What the gateway would not take waits where people see it. Its place in the journal tells it from its likes."""
-    return Quarantined(record.device, record.received, 0, offset, record.code, record.reason, record.raw)
+    code, reason = record.code, record.reason
+    return Quarantined(record.device, record.received, 0, offset, code, reason, record.raw, told=True)
 
 
 def _offset_of(state: State, seen: RefillSeen, last_offset: int, frame: Frame, counts: Sequence[int]) -> int:

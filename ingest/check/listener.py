@@ -34,6 +34,7 @@ from ingest.mqtt.packets import Connect, Decoder, Disconnect, Packet, Pingreq, P
 from models.identity import DeviceIdentity
 
 GREETING = {"v": 1, "code": "invalid", "reason": "a test message of ullage device check: nothing is wrong"}
+GREETING |= {"todo": "nothing"}
 
 
 @dataclass

@@ -53,6 +53,7 @@ def quarantined(change: Change, effect: Quarantined) -> None:
             f"device/{effect.device}",
             code=effect.code,
             reason=effect.reason,
+            told=effect.told,
         )
 
 

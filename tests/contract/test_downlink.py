@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import jsonschema
 import pytest
+from sqlalchemy import select
 
 from ingest.downlink import DownlinkSource
-from ledger import migrate
+from ledger import migrate, tables
 from ledger.downlink import LedgerDownlink
 from ledger.engine import open_ledger
 from ledger.tables import account, order
+from models.effects import Quarantined
 from models.facts import NeedState
 from models.orders import OrderState
 from models.units import HOUR
@@ -168,3 +171,21 @@ def test_an_ended_need_is_told_once_more_and_then_forgotten(world: World) -> Non
 def test_the_schema_names_every_state() -> None:
     ended = {state.name.lower() for state in NeedState if state is not NeedState.OPEN}
     assert set(VALID.schema["properties"]["state"]["enum"]) == {"open", *ended, *OrderState}
+
+
+def test_what_the_decision_could_not_use_is_told_once_and_not_what_the_gateway_told(tmp_path: Path) -> None:
+    with closing(open_ledger(f"sqlite:///{tmp_path}/ledger.db")) as ledger:
+        migrate.upgrade(ledger)
+        world, source = OrderWorld(ledger), LedgerDownlink(ledger)
+        with ledger.read() as tx:
+            first = tx.execute(select(tables.device.c.id).order_by(tables.device.c.id)).scalars().first()
+        assert first is not None
+        since, nothing = source.refusals(-1)
+        assert nothing == []
+        jumped = Quarantined(first, 5, 7, 8, "implausible_counter", "counter 0 jumped")
+        world.apply(jumped, Quarantined(first, 6, 0, 9, "nul", "byte 0 is NUL", b"\0", told=True))
+        reached, [(number, said)] = source.refusals(since)
+        assert (number, said["code"], said["reason"]) == (first, "implausible_counter", "counter 0 jumped")
+        errors = json.loads((SCHEMA.parent / "errors.json").read_text())
+        jsonschema.validate(said, errors)
+        assert source.refusals(reached) == (reached, [])

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.advice import ADVICE, advice
 from ingest.mqtt.codes import Reason
+from ingest.todo import TODO, todo
 from ledger.fleet import document as fleet
 from tests.support import reference
 
@@ -47,7 +48,11 @@ def test_problem_codes() -> None:
 
 
 def test_codes_of_refused_messages() -> None:
-    assert cells("errors", "Messages of devices") == reference.gateway_codes() | {"not_kept"}
+    """Whatever a device can cause is told on its downlink, with words that say what to do."""
+    mine = reference.gateway_codes() | reference.worker_codes() - {"poison_record", "damaged_record"}
+    assert set(TODO) == reference.told_codes() == cells("errors", "Messages of devices") == mine
+    assert all(TODO.values())
+    assert todo("of_another_version")
 
 
 def test_codes_of_the_quarantine() -> None:

@@ -8,6 +8,7 @@ import jsonschema
 import paho.mqtt.client as mqtt
 import pytest
 
+from ingest.todo import todo
 from tests.support.gateway import running, until
 from tests.support.mqtt import TOKEN, Client, packet, reading, text
 
@@ -94,8 +95,25 @@ def test_tells_what_was_wrong(version: int) -> None:
         topic, body, _ = message(client)
         assert topic == ERRORS
         assert (body["code"], body["reason"]) == ("level_out_of_range", "supplies.black.level is 42: use 0..1")
+        assert body["todo"] == todo("level_out_of_range")
         jsonschema.validate(body, json.loads((SCHEMAS / "errors.json").read_text()))
         client.expect(0x40, b"\0\1")
+
+
+@VERSIONS
+def test_tells_what_the_decision_could_not_use(version: int) -> None:
+    with running() as gateway, gateway.client(version) as client:
+        subscribe(client, (ERRORS, 1))
+        assert gateway.downlink.began.wait(30)
+        said = {"v": 1, "ts": 1, "code": "implausible_counter", "reason": "counter 0 jumped"}
+        gateway.downlink.refused += [(2, said | {"code": "nul"}), (1, said)]
+        topic, body, _ = message(client)
+        assert (topic, body) == (ERRORS, said | {"todo": todo("implausible_counter")})
+        jsonschema.validate(body, json.loads((SCHEMAS / "errors.json").read_text()))
+        client.sock.sendall(packet(0xA2, b"\0\4" + client.none + text(ERRORS)))
+        client.expect(0xB0)
+        gateway.downlink.refused.append((1, said))
+        client.quiet()
 
 
 def test_keeps_to_the_client_s_window_and_packet_size() -> None:

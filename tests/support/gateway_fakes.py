@@ -65,6 +65,9 @@ class FakeDownlink:
     def __init__(self) -> None:
         self.live: dict[int, list[dict[str, Any]]] = {}
         self.events: list[tuple[int, dict[str, Any]]] = []
+        self.refused: list[tuple[int, dict[str, Any]]] = []
+        self.began = threading.Event()
+        """Whatever is refused from now on is told."""
 
     def snapshot(self, device_id: int) -> list[dict[str, Any]]:
         return list(self.live.get(device_id, []))
@@ -73,6 +76,11 @@ class FakeDownlink:
         if since_event_id < 0:
             return len(self.events), []
         return len(self.events), self.events[since_event_id:]
+
+    def refusals(self, since_event_id: int) -> tuple[int, list[tuple[int, dict[str, Any]]]]:
+        reached = len(self.refused)
+        self.began.set()
+        return reached, self.refused[since_event_id:reached] if since_event_id >= 0 else []
 
 
 class MemoryJournal:

@@ -7,7 +7,7 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,8 +20,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from api import problems
 from api.app import ROUTERS
 from api.pages import actions, quarantine, quarantine_actions, views
+from ingest.advice import ADVICE
 from ingest.check.rules import RULES
 from ingest.metrics import GatewayMetrics
+from ingest.todo import TODO
 from ledger import receipts
 from ledger.orders.book import NEED_WORDS
 from ledger.roles import PERMISSIONS, Permission
@@ -253,9 +255,25 @@ def problem_codes() -> set[str]:
     return known | _words("Problem", 1, "api") | _words("_answer", 2, "api")
 
 
-def gateway_codes() -> set[str]:
+def told_codes() -> set[str]:
+    """Codes that a device may hear."""
     schema = json.loads((DOCS / "schemas" / "errors.json").read_text())
     return set(schema["properties"]["code"]["enum"])
+
+
+def gateway_codes() -> set[str]:
+    """Codes with which a message is refused before it is a reading."""
+    calls = _nodes(ast.Call, r"\b(Rejected|_Found)\(", "ingest")
+    first = [call.args[0] for call in calls if getattr(call.func, "id", "") in {"Rejected", "_Found"} and call.args]
+    found = {code.value for code in first if isinstance(code, ast.Constant)}
+    found |= _words("_number", 2, "ingest") | _words("_count", 2, "ingest")
+    return found - REPLAYS
+
+
+REPLAYS = {
+    "used", "not_yet", "not_kept", "unknown_device", "retired_device", "time_out_of_range", "sequence_out_of_range",
+}  # fmt: skip
+"""Why the quarantine desk takes a message not (again): these go to people."""
 
 
 def worker_codes() -> set[str]:
@@ -295,6 +313,11 @@ def receipt() -> str:
     return table(("part", "fields"), rows)
 
 
+def refusals(codes: Iterable[str]) -> str:
+    rows = [(f"`{code}`", ADVICE[code].means, TODO[code]) for code in TODO if code in codes]
+    return table(("code", "means", "what to send instead"), rows)
+
+
 def device_rules() -> str:
     rows = [(f"`{r.name}`" + (", live" if r.live else ""), r.demands, r.todo) for r in RULES]
     return table(("rule", "demands", "if it fails"), rows)
@@ -319,6 +342,8 @@ MADE = {
     "cancellation": lambda: message("cancellation"),
     "error-classes": error_classes,
     "device-rules": device_rules,
+    "gateway-refusals": lambda: refusals(gateway_codes()),
+    "decision-refusals": lambda: refusals(TODO.keys() - gateway_codes()),
     "receipt": receipt,
 }
 
