@@ -16,6 +16,7 @@ from devices_sim import fleet, report, status
 from devices_sim.api_client import Api, Refused
 from devices_sim.clock import DomainClock, feasible_speed, speed_reason
 from devices_sim.errors import BadState, Unavailable
+from devices_sim.limits import allow_files
 from devices_sim.mqtt_client import Broker, Links
 from devices_sim.report import Report
 from devices_sim.scenario import Scenario
@@ -70,6 +71,7 @@ class Runner:
         `tell` has told it."""
         suppliers: Suppliers | None = None
         try:
+            allow_files(self.scenario.fleet.devices)
             year = self.truth.meta("year")
             if year:  # purchase orders may wait since the last time
                 suppliers = await self._open(int(year))

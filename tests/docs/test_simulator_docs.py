@@ -32,7 +32,7 @@ def test_every_scenario_that_ships_is_on_the_page() -> None:
 
 @pytest.mark.parametrize("text", reference.code_of(DOCS / "how-to" / "simulate-a-fleet.md", "yaml"))
 def test_the_example_of_the_page_is_a_scenario(text: str) -> None:
-    assert parse(text.encode()).expect
+    assert parse(text.encode()).name
 
 
 def test_options_that_the_page_names_exist() -> None:
