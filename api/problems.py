@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from ingest.release import RefusedStill
 from ledger.fleet import BadFleet
 from ledger.grants import NotYours
+from ledger.orders.carried import Decided
 from ledger.orders.release import NotRefused
 from ledger.orders.sent import NoSuchLine
 from ledger.quarantine import Settled
@@ -61,6 +62,7 @@ STATUS: Final[Mapping[type[Exception], tuple[int, str]]] = MappingProxyType(
         NotFound: (404, "not_found"),
         NotYours: (403, "not_yours"),
         NotAllowed: (409, "not_allowed"),
+        Decided: (409, "decided"),
         NotRefused: (409, "not_refused"),
         Settled: (409, "settled"),
         RefusedStill: (422, "refused_still"),

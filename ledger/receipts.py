@@ -243,7 +243,7 @@ def clock_name(row: Row[Any]) -> str:
 
 def _budget(tx: Connection, head: Row[Any], reserved: Decimal) -> BudgetPart:
     month = budget.month_of(head.created)
-    kept = budget.standing(tx, head.account_id, month)
+    kept = budget.standing(tx, head.account_id, month, head.cost_centre)
     if kept is None:
         return BudgetPart(month=month, amount=None, before=Decimal(0), after=Decimal(0))
     used = kept.spent + kept.reserved

@@ -81,7 +81,12 @@ def approve(wired: Wired, form: Form, order_id: Id) -> RedirectResponse:
     """As POST /v1/orders/{order_id}/approve."""
     who = form.session.must(Permission.APPROVE)
     done = wired.orders.approve(
-        who.caller.scope, order_id, by=who.caller.person, now=wired.now(), reason=form.text("reason")
+        who.caller.scope,
+        order_id,
+        by=who.caller.person,
+        now=wired.now(),
+        reason=form.text("reason"),
+        person_id=who.caller.person_id,
     )
     return back(f"/orders/{order_id}", done.text)
 

@@ -73,6 +73,7 @@ def order(request: Request, wired: Wired, viewer: Viewer, order_id: Id) -> HTMLR
     with wired.ledger.read() as tx:
         found = orders.order(tx, viewer.caller.scope, order_id)
         why = why_order(tx, viewer.caller.scope, order_id, wired.now())
+        obstacle = orders.obstacle(tx, order_id, viewer.caller.person_id, wired.now())
     return page(
         request,
         "order.html",
@@ -82,6 +83,7 @@ def order(request: Request, wired: Wired, viewer: Viewer, order_id: Id) -> HTMLR
         text=why.text(),
         zone=why.time_zone,
         awaiting=found["state"] == OrderState.AWAITING,
+        obstacle=obstacle,
         cancellable=found["state"] in MAY_CANCEL,
     )
 

@@ -11,6 +11,7 @@ from api.answer import Answer
 from api.auth import Approver, Buyer, Reader
 from api.once import OnceRoute
 from api.paging import Cursor, Id, Limit, decode, page
+from api.routes.purchasing import Carried
 from api.services import Wired
 from api.threads import quick
 from ledger.views import orders as view
@@ -79,9 +80,26 @@ def show_receipt(wired: Wired, caller: Reader, order_id: Id) -> Answer:
 
 @router.post("/{order_id}/approve", response_model=shapes.Approved)
 def approve(wired: Wired, caller: Approver, order_id: Id, body: Why) -> Answer:
-    """Price and budget are checked again first. `price_changed`: look at the new total, then approve again."""
-    done = wired.orders.approve(caller.scope, order_id, by=caller.person, now=wired.now(), reason=body.reason)
+    """Price, limits and budget are checked again first. `price_changed`: look at the new total, then approve again.
+
+    Who is somebody's deputy approves in that name where their own limits do not suffice."""
+    done = wired.orders.approve(
+        caller.scope,
+        order_id,
+        by=caller.person,
+        now=wired.now(),
+        reason=body.reason,
+        person_id=caller.person_id,
+    )
     return Answer({"outcome": done.code, "text": done.text, "state": done.state})
+
+
+@router.post("/{order_id}/details", response_model=shapes.OrderDetail)
+def carry(wired: Wired, caller: Buyer, order_id: Id, body: Carried) -> Answer:
+    """Reference, blanket purchase order, cost centre; until it is approved. A cost centre spends its own budget."""
+    wired.orders.carry(caller.scope, order_id, by=caller.person, now=wired.now(), **body.model_dump())
+    with wired.ledger.read() as tx:
+        return Answer(view.order(tx, caller.scope, order_id))
 
 
 @router.post("/{order_id}/reject", response_model=shapes.State)

@@ -32,6 +32,7 @@ from api.shapes.orders import (
     PurchaseOrderLine,
     Receipt,
 )
+from api.shapes.purchasing import AccountPurchasing, Budget, Delegation, Limit, Purchasing
 from api.shapes.quarantine import DiscardedMany, Held, HeldDetail, HeldPart, ReplayedMany
 from api.shapes.slots import (
     Days,
@@ -49,13 +50,16 @@ from api.shapes.slots import (
 
 __all__ = [
     "Account",
+    "AccountPurchasing",
     "Alert",
     "Approval",
     "Approved",
     "Asked",
     "AuditEntry",
     "Band",
+    "Budget",
     "Days",
+    "Delegation",
     "Demand",
     "DemandWeek",
     "Device",
@@ -70,6 +74,7 @@ __all__ = [
     "HeldPart",
     "History",
     "LevelBucket",
+    "Limit",
     "MadeToken",
     "Me",
     "Mode",
@@ -86,6 +91,7 @@ __all__ = [
     "PurchaseOrder",
     "PurchaseOrderDetail",
     "PurchaseOrderLine",
+    "Purchasing",
     "Receipt",
     "Refill",
     "ReplayedMany",

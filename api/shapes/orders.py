@@ -61,6 +61,8 @@ class Order(Shape):
     overdue: bool
     reason: str
     reference: str
+    blanket_order: str = Field(examples=["BPO-7"])
+    cost_centre: str = Field(examples=["4711"])
 
 
 class OrderLine(Shape):
@@ -148,6 +150,6 @@ class Receipt(Shape):
 
 
 class Approved(Shape):
-    outcome: Literal["approved", "price_changed", "no_price", "over_budget"]
+    outcome: Literal["approved", "price_changed", "no_price", "over_limit", "over_budget"]
     text: str
     state: str

@@ -136,14 +136,18 @@ def reserve(change: Change, row: Row[Any]) -> bool:
     """Bring the reservation of every line to its amount; whether all of it is reserved. Sandboxes reserve nothing."""
     if row.sandbox:
         return True
-    kept = budget.standing(change.tx, row.account_id, budget.month_of(row.created))
+    kept = budget.standing(change.tx, row.account_id, budget.month_of(row.created), row.cost_centre)
     if kept is None:
         return True
     complete = True
     for line in lines_of(change, row.id):
-        if line.reserved == line.amount:
+        elsewhere = line.budget_id not in {None, kept.id}
+        if line.reserved == line.amount and not elsewhere:
             continue
-        if budget.reserve(change.tx, kept.id, line.amount - line.reserved):
+        if elsewhere:  # the cost centre has a budget of its own by now
+            give_back(change, line)
+        held = ZERO if elsewhere else line.reserved
+        if budget.reserve(change.tx, kept.id, line.amount - held):
             values = {"reserved": line.amount, "budget_id": kept.id}
             change.tx.execute(update(order_line).where(order_line.c.id == line.id).values(values))
         else:

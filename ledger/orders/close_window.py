@@ -1,20 +1,21 @@
 """The window of a draft closes: approved inside limits and budget, else it waits for a person."""
 
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from ledger import budget, mode
+from ledger import budget, limits, mode
 from ledger.change import Change
 from ledger.orders import book
 from ledger.orders.place import place
 from ledger.orders.surge import surge
-from ledger.tables import account, account_product, approval, site, spending_limit
+from ledger.tables import account, account_product, approval, site
 from models.facts import Mode
 from models.money import Money
 from models.orders import Event, Guard
 
-AUTOMATIC = "policy"
+AUTOMATIC = limits.POLICY
 """Who approved an order that no person had to look at."""
 
 
@@ -43,9 +44,9 @@ def close_window(change: Change, row: Row[Any]) -> None:
     begin_hold(change, row, buyer, Event.WINDOW_CLOSED, Guard.INSIDE, AUTOMATIC)
 
 
-def decide(change: Change, row: Row[Any], by: str, decision: str, reason: str) -> None:
-    """Keep who decided what, and the budget that they saw."""
-    kept = budget.standing(change.tx, row.account_id, budget.month_of(row.created))
+def decide(change: Change, row: Row[Any], by: str, decision: str, reason: str, *, limit_of: int | None = None) -> None:
+    """Keep who decided what, whose limits it used, and the budget that they saw."""
+    kept = budget.standing(change.tx, row.account_id, budget.month_of(row.created), row.cost_centre)
     detail = {} if kept is None else {"month": kept.month, "amount": str(kept.amount), "reserved": str(kept.reserved)}
     change.tx.execute(
         insert(approval).values(
@@ -56,6 +57,7 @@ def decide(change: Change, row: Row[Any], by: str, decision: str, reason: str) -
             amount=row.total,
             currency=row.currency,
             detail=detail,
+            limit_of=limit_of,
             ts=change.now,
         )
     )
@@ -89,12 +91,11 @@ def _obstacles(change: Change, row: Row[Any], buyer: Row[Any], reserved: bool) -
         found.append("every order is asked for (mode ask)")
     elif counts < Mode.ASK:
         found.append("ordering was paused or switched off since it was proposed")
-    limits = [buyer.limit_per_order, *_limits(change, row)]
-    for limit in limits:
-        if limit is not None and row.total > limit:
-            total, most = Money(row.total, row.currency), Money(limit, row.currency)
-            found.append(f"{total} is above the limit per order of {most}")
-            break
+    above = _above(Money(row.total, row.currency), buyer.limit_per_order) or limits.obstacle(
+        change.tx, limits.Bill.of(row), limits.AUTOMATIC, change.now
+    )
+    if above:
+        found.append(above)
     if surging := surge(change, row, buyer):
         found.append(surging)
     if not reserved:
@@ -102,14 +103,10 @@ def _obstacles(change: Change, row: Row[Any], buyer: Row[Any], reserved: bool) -
     return found
 
 
-def _limits(change: Change, row: Row[Any]) -> list[Any]:
-    query = select(spending_limit.c.per_order).where(
-        spending_limit.c.account_id == row.account_id,
-        spending_limit.c.subject == "",
-        spending_limit.c.cost_centre == "",
-        spending_limit.c.currency == row.currency,
-    )
-    return list(change.tx.scalars(query))
+def _above(total: Money, most: Decimal | None) -> str | None:
+    if most is None or total.amount <= most:
+        return None
+    return f"{total} is above the limit per order of {Money(most, total.currency)}"
 
 
 def _mode(change: Change, row: Row[Any], buyer: Row[Any]) -> Mode:

@@ -6,6 +6,7 @@ from sqlalchemy import Row, insert, select, update
 
 from ledger.change import Change
 from ledger.orders import book
+from ledger.orders.carried import CARRIED
 from ledger.tables import order, order_line
 from models.effects import Need
 from models.orders import LineState, OrderState
@@ -57,6 +58,7 @@ def _open(change: Change, effect: Need, where: Row[Any], best: Quote) -> int:
             urgent=effect.urgent,
             sandbox=where.sandbox,
             currency=where.currency,
+            **{name: getattr(where, name) for name in CARRIED},
             due_at=until,
             due_for="close",
             window_until=until,

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select
 from ledger.change import Change
 from ledger.orders import book
 from ledger.orders.close_window import decide
-from ledger.tables import account
+from ledger.tables import account, person
 from models.facts import NeedState
 from models.orders import Event, Guard, LineState
 
@@ -36,14 +36,17 @@ def approve_by_passed(change: Change, row: Row[Any]) -> None:
 
 
 def _escalate(change: Change, row: Row[Any]) -> None:
-    own = change.tx.scalar(select(account.c.approve_within_ms).where(account.c.id == row.account_id))
+    columns = (account.c.approve_within_ms, person.c.name)
+    joined = select(*columns).outerjoin(person, person.c.id == account.c.escalate_to)
+    own, last = change.tx.execute(joined.where(account.c.id == row.account_id)).one()
     approve_by = change.now + (change.rules.approve_within_ms if own is None else own)
-    decide(change, row, CLOCK, "escalated", "nobody approved in time")
+    to = f"{last} is asked" if last else "whoever may approve is asked again"
+    decide(change, row, CLOCK, "escalated", f"nobody approved in time: {to}")
     book.move(
         change,
         row,
         Event.APPROVE_BY_PASSED,
-        text=f"order {row.id} was not approved in time: {row.reason}",
+        text=f"order {row.id} was not approved in time, {to}: {row.reason}",
         escalated=True,
         approve_by=approve_by,
         due_at=approve_by,

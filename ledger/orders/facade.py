@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
+from ledger import people
 from ledger.change import Change
 from ledger.engine import Ledger
 from ledger.orders.acknowledge import Answer, acknowledge, never_sent
 from ledger.orders.approve import Outcome, approve
 from ledger.orders.cancel import answer_cancel, cancel
+from ledger.orders.carried import carry
 from ledger.orders.deliver import deliver
 from ledger.orders.lost import lost
 from ledger.orders.reject import reject
@@ -34,9 +36,18 @@ class Orders:
             yield change
             change.finish()
 
-    def approve(self, scope: Scope, order_id: int, *, by: str, now: int, reason: str = "") -> Outcome:
+    def approve(
+        self, scope: Scope, order_id: int, *, by: str, now: int, reason: str = "", person_id: int | None = None
+    ) -> Outcome:
+        """`person_id`: whose limits count, also NotFound; None: nobody's."""
         with self._change(by, now) as change:
-            return approve(change, scope, order_id, reason)
+            person = None if person_id is None else people.get(change.tx, Scope.all(), person_id)
+            return approve(change, scope, order_id, reason, person)
+
+    def carry(self, scope: Scope, order_id: int, *, by: str, now: int, **values: str | None) -> None:
+        """Reference, blanket purchase order, cost centre. Raises Decided, Invalid as well."""
+        with self._change(by, now) as change:
+            carry(change, scope, order_id, **values)
 
     def reject(self, scope: Scope, order_id: int, *, by: str, now: int, reason: str) -> OrderState:
         with self._change(by, now) as change:

@@ -9,6 +9,7 @@ from ledger import facts, mode
 from ledger.change import Change
 from ledger.offers import terms_of
 from ledger.orders import book
+from ledger.orders.carried import DEFAULTS
 from ledger.orders.close_window import close_window
 from ledger.orders.draft import draft_of, join
 from ledger.tables import account, account_product, device, need, product, site, slot
@@ -89,6 +90,7 @@ def _whereabouts(change: Change, effect: Need) -> Row[Any]:
             (slot.c.retired | device.c.retired | site.c.retired).label("retired"),
             account.c.currency,
             account.c.window_ms,
+            *DEFAULTS,
             *mode.COLUMNS,
         )
         .select_from(joined)

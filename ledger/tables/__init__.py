@@ -2,6 +2,7 @@
 
 from ledger.tables.access import (
     audit,
+    delegation,
     idempotency,
     link,
     person,
@@ -11,7 +12,7 @@ from ledger.tables.access import (
     token_account,
     token_person,
 )
-from ledger.tables.accounts import account, account_product, budget, calendar, site, spending_limit
+from ledger.tables.accounts import account, account_product, budget, calendar, cost_centre, site, spending_limit
 from ledger.tables.catalogue import (
     device_model,
     lane,
@@ -70,7 +71,9 @@ __all__ = [
     "audit",
     "budget",
     "calendar",
+    "cost_centre",
     "counter",
+    "delegation",
     "delivery",
     "device",
     "device_model",

@@ -1,4 +1,4 @@
-"""Who may do what, and who did what. All times here are real."""
+"""Who may do what, and who did what. Times are real unless it is said."""
 
 from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 
@@ -34,6 +34,17 @@ person_link = Table(
     ref("person_id", "person"),
     ms("expires"),
     ms("used", nullable=True),
+)
+
+delegation = Table(
+    "delegation",  # `deputy_id` approves in the name of `person_id`, in domain time
+    metadata,
+    key(),
+    ref("person_id", "person", index=True),
+    ref("deputy_id", "person", index=True),
+    ms("starts"),
+    ms("ends"),
+    sqlite_autoincrement=True,
 )
 
 token = Table(

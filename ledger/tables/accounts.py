@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from ledger.tables.columns import flag, key, ms, ref, version, word
-from ledger.types import Amount, metadata
+from ledger.types import Amount, Id, metadata
 
 account = Table(
     "account",
@@ -35,6 +35,10 @@ account = Table(
     Column("monthly_budget", Amount),  # what a new month's budget starts with; NULL: no budget is kept
     Column("surge_factor", Float),  # k of LIFECYCLE.md rule 11; NULL: the setting
     flag("shard_by_site"),  # a huge account spreads over shards by site
+    word("reference", 128, default=""),  # what new orders carry, unless their site has its own
+    word("blanket_order", 128, default=""),
+    word("cost_centre", default=""),
+    Column("escalate_to", Id),  # the person who is asked when nobody approved in time
     version(),
     ms("created"),
     UniqueConstraint("name"),
@@ -74,6 +78,9 @@ site = Table(
     Column("mode", Integer, nullable=False, server_default="3"),
     flag("paused"),
     flag("retired"),
+    word("reference", 128, default=""),  # "": the account's
+    word("blanket_order", 128, default=""),
+    word("cost_centre", default=""),
     version(),
     ms("created"),
     UniqueConstraint("account_id", "name"),
@@ -98,7 +105,7 @@ spending_limit = Table(
     metadata,
     key(),
     ref("account_id", "account"),
-    word("subject", 128, default=""),  # a person or role; "": automatic orders
+    word("subject", 128, default=""),  # "person/4", "role/approver"; "": automatic orders
     word("cost_centre", default=""),  # "": all
     Column("per_order", Amount),
     Column("per_span", Amount),
@@ -106,6 +113,14 @@ spending_limit = Table(
     word("currency", 3),
     UniqueConstraint("account_id", "subject", "cost_centre"),
     sqlite_autoincrement=True,
+)
+
+cost_centre = Table(
+    "cost_centre",  # one with a budget of its own; the others spend the account's
+    metadata,
+    ref("account_id", "account", primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("monthly_budget", Amount, nullable=False),  # what a new month's budget starts with
 )
 
 budget = Table(

@@ -6,7 +6,7 @@
 from sqlalchemy import JSON, CheckConstraint, Column, Float, Index, Integer, String, Table, Text, UniqueConstraint, text
 
 from ledger.tables.columns import flag, key, ms, ref, version, word
-from ledger.types import Amount, metadata
+from ledger.types import Amount, Id, metadata
 
 need = Table(
     "need",
@@ -208,9 +208,11 @@ approval = Table(
     Column("amount", Amount, nullable=False),
     word("currency", 3),
     Column("detail", JSON, nullable=False),  # limits and budget that were looked at
+    Column("limit_of", Id),  # the person whose limits it used; NULL: nobody's
     ms("ts"),
     sqlite_autoincrement=True,
 )
+Index("ix_approval_limit_of", approval.c.limit_of, approval.c.ts)
 
 receipt = Table(
     "receipt",

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Select, bindparam, select
 
+from ledger import people
 from ledger import tables as t
+from ledger.orders.authority import authority
 from ledger.scope import Scope
 from ledger.views.query import Query
 from ledger.views.rows import Dict, columns, many, only, shown
@@ -17,7 +19,7 @@ NEED_STATES: Final = tuple(state.name.lower() for state in NeedState)
 _CAUSES: Final = {cause.value: cause.name.lower() for cause in Cause}
 _ORDER = "id account_id site_id supplier_id state channel urgent sandbox currency total created=created_at"
 _ORDER += " changed=changed_at window_until=window_ends_at approve_by=approve_by_at hold_until=hold_ends_at escalated"
-_ORDER += " approved_by approved_at placed_at expected=expected_at overdue reason reference"
+_ORDER += " approved_by approved_at placed_at expected=expected_at overdue reason reference blanket_order cost_centre"
 _LINE = "id line product_id supplier_sku quantity pack units unit_price currency amount state delivered cancelled"
 _LINE += " needed_by=needed_by_at expected=expected_at reason"
 _PURCHASE = "id order_id account_id supplier_id site_id state channel currency total placed_at acknowledged_at"
@@ -154,6 +156,14 @@ def order(tx: Connection, scope: Scope, order_id: int) -> Dict:
     found["purchase_orders"] = [_with_lines(tx, row) for row in reversed(bought)]
     found["approvals"] = many(tx, _APPROVALS, {"order": order_id})
     return found
+
+
+def obstacle(tx: Connection, order_id: int, person_id: int | None, now: int) -> str | None:
+    """What keeps this person from approving it, in words; None: nothing that limits say."""
+    if person_id is None:
+        return None
+    row = tx.execute(select(t.order).where(t.order.c.id == order_id)).one()
+    return authority(tx, row, people.get(tx, Scope.all(), person_id), now).obstacle
 
 
 def _lines(tx: Connection, order_id: int) -> list[Dict]:

@@ -2,17 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.app import ROUTERS
-from ledger import people, tokens
+from ledger import delegation, limits, people, tokens
 from ledger import tables as t
 from ledger.grants import OWNER
 from ledger.roles import Role
 from ledger.scope import Scope
+from models.units import DAY
 from tests.support.api_world import LIVED, ApiWorld, api_world
 
 ROUTES = sorted(
@@ -33,6 +35,11 @@ BODIES: dict[str, Any] = {
     "/v1/accounts/{account_id}/products/{sku}/ordering": {"paused": False},
     "/v1/orders/{order_id}/reject": {"reason": "no"},
     "/v1/sites/{site_id}/spares": {"sku": "TN-K", "units": 1},
+    "/v1/accounts/{account_id}/budgets": {"amount": "100"},
+    "/v1/accounts/{account_id}/limits": {"per_order": "100"},
+    "/v1/accounts/{account_id}/purchasing": {"cost_centre": "4711"},
+    "/v1/sites/{site_id}/purchasing": {"cost_centre": "4711"},
+    "/v1/orders/{order_id}/details": {"cost_centre": "4711"},
     "/v1/people/{person_id}/change": {"name": "Bea"},
     "/v1/purchase-orders/{number}/acknowledge": {"lines": [{"line": 1}]},
     "/v1/purchase-orders/{number}/answer-cancel": {"granted": True},
@@ -54,7 +61,7 @@ def ids(world: ApiWorld, account: str) -> dict[str, Any]:
     place = world.site(account)
 
     def first(table: Any, *where: Any) -> int:
-        return int(world.rows(table, *where)[0].id)
+        return next((int(row.id) for row in world.rows(table, *where)), 0)  # 0: it was deleted
 
     return {
         "account_id": number,
@@ -70,6 +77,10 @@ def ids(world: ApiWorld, account: str) -> dict[str, Any]:
         "held_id": first(t.quarantine, t.quarantine.c.account_id == number),
         "subscription_id": first(t.subscription, t.subscription.c.account_id == number),
         "request_id": "r-1",
+        "limit_id": first(t.spending_limit, t.spending_limit.c.account_id == number),
+        "delegation_id": first(
+            t.delegation, t.delegation.c.person_id == _of(world, t.person_account, "person_id", number)
+        ),
         "person_id": _of(world, t.person_account, "person_id", number),
         "token_id": _of(world, t.token_account, "token_id", number),
     }
@@ -111,7 +122,9 @@ def give_all(world: ApiWorld) -> None:
     """acme has one of each: a request, a person and a service's token, too."""
     with world.ledger.write() as tx:
         for number in world.accounts.values():
-            people.create(tx, OWNER, "Bea", Role.VIEWER, world.real, accounts=[number])
+            one, two = (people.create(tx, OWNER, name, Role.APPROVER, world.real, accounts=[number]) for name in "BC")
+            delegation.delegate(tx, Scope.all(), one.id, two.id, world.now, world.now + DAY)
+            limits.put(tx, Scope.all(), number, "", per_order=Decimal(1000))
             tokens.create(tx, "report", Role.VIEWER, world.real, accounts=[number])
         row = {"id": "r-1", "kind": "count", "account_id": world.accounts["acme"], "site_id": world.site("acme")}
         tx.execute(t.request.insert().values(row | {"by": "Ann", "body": {}, "created": world.now}))
@@ -126,7 +139,7 @@ LISTS = [
     for route in module.router.routes
     if "GET" in route.methods and "{" not in route.path and "Page" in str(route.response_model)
 ]
-CATALOGUE = {"/v1/products", "/v1/device-models"}
+CATALOGUE = {"/v1/products", "/v1/device-models", "/v1/delegations"}  # delegations are a person's
 
 
 @pytest.mark.parametrize("path", sorted(set(LISTS) - CATALOGUE))

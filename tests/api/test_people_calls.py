@@ -1,6 +1,7 @@
 """People and tokens over /v1: nobody gives more than is theirs, secrets are shown once, every change is on record."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,11 +9,12 @@ import pytest
 from api.app import ROUTERS
 from api.failures import FAILURES, MOST_KNOWN, Failures
 from api.problems import Problem
-from ledger import people, tokens
+from ledger import delegation, limits, people, tokens
 from ledger import tables as t
 from ledger.grants import OWNER
 from ledger.ready import mark_ready
 from ledger.roles import Permission, Role
+from ledger.scope import Scope
 from models.facts import NeedState
 from models.units import DAY, HOUR, SECOND
 from tests.api.test_isolation import BODIES, ids
@@ -209,17 +211,22 @@ CALLS: dict[str, Any] = BODIES | {
     "/v1/quarantine/{held_id}/replay": {"fix": {"supplies": {"black": {"level": 0.42}, "beans": None}}},
     "/v1/quarantine/replay": {"ids": [1], "fix": {"supplies": {"black": {"level": 0.42}, "beans": None}}},
     "/v1/quarantine/discard": {"ids": [1], "reason": "a test"},
+    "/v1/limits/{limit_id}": {},
+    "/v1/delegations": {"starts_at": "2026-11-21T09:30:00Z", "ends_at": "2026-11-22T09:30:00Z"},
+    "/v1/delegations/{delegation_id}": {},
     "/v1/subscriptions": {"name": "x", "channel": "email", "target": "ann@example.com", "kinds": ["order.placed"]},
     "/v1/subscriptions/{subscription_id}": {"paused": True},
     "/v1/subscriptions/{subscription_id}/secret": {},
     "/v1/subscriptions/{subscription_id}/test": {},
     "/v1/subscriptions/{subscription_id}/replay": {"after": 0},
 }
-PERSONS = {"/v1/orders/{order_id}/approve", "/v1/orders/{order_id}/reject"}
+PERSONS = {"/v1/orders/{order_id}/approve": "umbra", "/v1/orders/{order_id}/reject": "umbra", "/v1/delegations": "acme"}
+PERSONS |= {"/v1/delegations/{delegation_id}": "acme", "/v1/orders/{order_id}/details": "umbra"}
 STATES = {
     "/v1/orders/{order_id}/lost": "placed",
     "/v1/orders/{order_id}/approve": "awaiting",
     "/v1/orders/{order_id}/reject": "awaiting",
+    "/v1/orders/{order_id}/details": "awaiting",
 }
 FIRST_ASKED = "/v1/purchase-orders/{number}/answer-cancel"  # asked by a cancellation of the order
 MUTATING = sorted((method, r.path) for m in ROUTERS for r in m.router.routes for method in r.methods - {"GET", "HEAD"})
@@ -228,21 +235,26 @@ MUTATING = sorted((method, r.path) for m in ROUTERS for r in m.router.routes for
 @pytest.mark.parametrize(("method", "path"), MUTATING)
 def test_every_change_leaves_a_row_that_names_who_made_it(world: ApiWorld, method: str, path: str) -> None:
     with world.ledger.write() as tx:
-        people.create(tx, OWNER, "Bea", Role.VIEWER, world.real, accounts=[world.accounts["acme"]])
+        one, two = (
+            people.create(tx, OWNER, x, Role.APPROVER, world.real, accounts=[world.accounts["acme"]]) for x in "BC"
+        )
+        delegation.delegate(tx, Scope.all(), one.id, two.id, world.now, world.now + DAY)
+        limits.put(tx, Scope.all(), world.accounts["acme"], "", per_order=Decimal(1000))
         tokens.create(tx, "report", Role.VIEWER, world.real, accounts=[world.accounts["acme"]])
         if path.endswith("/release"):
             tx.execute(t.need.update().values(state=NeedState.REFUSED))
         tx.execute(t.outbox.delete())  # the journal knows the fleet
         mark_ready(tx)
     named = ids(world, "acme")
+    body = CALLS[path] | ({"deputy_id": two.id} if path == "/v1/delegations" else {})
     if path in STATES:
         named["order_id"] = world.rows(t.order, t.order.c.state == STATES[path])[0].id
     if path == FIRST_ASKED:
         sent = world.rows(t.purchase_order, t.purchase_order.c.id == named["number"])[0]
         world.client(Role.BUYER).post(f"/v1/orders/{sent.order_id}/cancel")
-    role, whose = (Role.APPROVER, ["umbra"]) if path in PERSONS else (Role.OPERATOR, None)
+    role, whose = (Role.ACCOUNT_ADMIN, [PERSONS[path]]) if path in PERSONS else (Role.OPERATOR, None)
     before = world.rows(t.audit)
-    answer = world.client(role, whose, person="Zoe")(method, path.format(**named), json=CALLS[path])
+    answer = world.client(role, whose, person="Zoe")(method, path.format(**named), json=body)
     assert answer.status_code in {200, 202}, answer.text
     new_rows = world.rows(t.audit)[len(before) :]
     assert {row.by for row in new_rows} == {"Zoe"}

@@ -9,8 +9,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from api.app import ROUTERS
-from ledger import audit
+from ledger import audit, delegation, people
+from ledger.grants import OWNER
 from ledger.roles import Role
+from ledger.scope import Scope
 from tests.support.api_world import ApiWorld
 
 READS = [route for module in ROUTERS for route in module.router.routes if "GET" in route.methods]
@@ -60,7 +62,13 @@ def _accounts(item: dict[str, Any]) -> list[int]:
 def still(still: ApiWorld) -> ApiWorld:
     """Somebody may come in, and it was said who let him."""
     still.token(Role.BUYER)
+    acme = still.accounts["acme"]
+    admin = still.client(Role.ACCOUNT_ADMIN)
+    admin.post(f"/v1/accounts/{acme}/limits", {"per_order": "900"})
+    admin.post(f"/v1/accounts/{acme}/budgets", {"amount": "9000"})
     with still.ledger.write() as tx:
+        one, two = (people.create(tx, OWNER, name, Role.APPROVER, still.real, accounts=[acme]) for name in "BC")
+        delegation.delegate(tx, Scope.all(), one.id, two.id, still.now, still.now + 1)
         audit.record(tx, "Ann", "person.created", "person/1", still.real, account_id=still.accounts["acme"])
     return still
 

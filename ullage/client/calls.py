@@ -378,13 +378,38 @@ class Calls(ABC):
         return self._call(Call("GET", path("/v1/orders/{order_id}/receipt", order_id=order_id), shapes.Receipt))
 
     def approve(self, order_id: int, *, reason: str | UnsetType = UNSET, key: str | None = None) -> shapes.Approved:
-        """Price and budget are checked again first. `price_changed`: look at the new total, then approve again."""
+        """Price, limits and budget are checked again first. `price_changed`: look at the new total, then approve
+        again.
+
+        Who is somebody's deputy approves in that name where their own limits do not suffice."""
         return self._call(
             Call(
                 "POST",
                 path("/v1/orders/{order_id}/approve", order_id=order_id),
                 shapes.Approved,
                 body={"reason": reason},
+                once=True,
+                key=key,
+            )
+        )
+
+    def carry(
+        self,
+        order_id: int,
+        *,
+        reference: str | UnsetType | None = UNSET,
+        blanket_order: str | UnsetType | None = UNSET,
+        cost_centre: str | UnsetType | None = UNSET,
+        key: str | None = None,
+    ) -> shapes.OrderDetail:
+        """Reference, blanket purchase order, cost centre; until it is approved. A cost centre spends its own
+        budget."""
+        return self._call(
+            Call(
+                "POST",
+                path("/v1/orders/{order_id}/details", order_id=order_id),
+                shapes.OrderDetail,
+                body={"reference": reference, "blanket_order": blanket_order, "cost_centre": cost_centre},
                 once=True,
                 key=key,
             )
@@ -857,6 +882,174 @@ class Calls(ABC):
     def revoke_token(self, token_id: int) -> shapes.Token:
         """At once and for ever."""
         return self._call(Call("POST", path("/v1/tokens/{token_id}/revoke", token_id=token_id), shapes.Token))
+
+    def list_limits(self, account_id: int, *, limit: int | None = None) -> Iterator[shapes.Limit]:
+        """Spending limits of people, roles and automatic orders."""
+        return self._pages(
+            Call(
+                "GET",
+                path("/v1/accounts/{account_id}/limits", account_id=account_id),
+                Page[shapes.Limit],
+                query={"limit": limit},
+            )
+        )
+
+    def put_limit(
+        self,
+        account_id: int,
+        *,
+        person_id: int | UnsetType | None = UNSET,
+        role: Literal["viewer", "buyer", "approver", "account_admin", "planner", "operator", "supplier"]
+        | UnsetType
+        | None = UNSET,
+        cost_centre: str | UnsetType = UNSET,
+        per_order: float | str | UnsetType | None = UNSET,
+        per_span: float | str | UnsetType | None = UNSET,
+        span_days: float | UnsetType | None = UNSET,
+        key: str | None = None,
+    ) -> shapes.Limit:
+        """Per order and per span of days. A person's own limit counts before their role's; a cost centre's before
+        all."""
+        return self._call(
+            Call(
+                "POST",
+                path("/v1/accounts/{account_id}/limits", account_id=account_id),
+                shapes.Limit,
+                body={
+                    "person_id": person_id,
+                    "role": role,
+                    "cost_centre": cost_centre,
+                    "per_order": per_order,
+                    "per_span": per_span,
+                    "span_days": span_days,
+                },
+                once=True,
+                key=key,
+            )
+        )
+
+    def remove_limit(self, limit_id: int) -> shapes.Limit:
+        """From now on it limits nothing."""
+        return self._call(Call("DELETE", path("/v1/limits/{limit_id}", limit_id=limit_id), shapes.Limit))
+
+    def list_budgets(
+        self, account_id: int, *, month: str | None = None, limit: int | None = None
+    ) -> Iterator[shapes.Budget]:
+        """By cost centre and month, the newest first: what there is, reserved and spent."""
+        return self._pages(
+            Call(
+                "GET",
+                path("/v1/accounts/{account_id}/budgets", account_id=account_id),
+                Page[shapes.Budget],
+                query={"month": month, "limit": limit},
+            )
+        )
+
+    def set_budget(
+        self,
+        account_id: int,
+        amount: float | str,
+        *,
+        cost_centre: str | UnsetType = UNSET,
+        month: str | UnsetType | None = UNSET,
+        key: str | None = None,
+    ) -> shapes.Budget:
+        """A cost centre with a budget spends its own, the others the account's."""
+        return self._call(
+            Call(
+                "POST",
+                path("/v1/accounts/{account_id}/budgets", account_id=account_id),
+                shapes.Budget,
+                body={"amount": amount, "cost_centre": cost_centre, "month": month},
+                once=True,
+                key=key,
+            )
+        )
+
+    def show_account_purchasing(self, account_id: int) -> shapes.AccountPurchasing:
+        """What new orders of the account carry."""
+        return self._call(
+            Call("GET", path("/v1/accounts/{account_id}/purchasing", account_id=account_id), shapes.AccountPurchasing)
+        )
+
+    def set_account_purchasing(
+        self,
+        account_id: int,
+        *,
+        reference: str | UnsetType | None = UNSET,
+        blanket_order: str | UnsetType | None = UNSET,
+        cost_centre: str | UnsetType | None = UNSET,
+        escalate_to: int | UnsetType | None = UNSET,
+        key: str | None = None,
+    ) -> shapes.AccountPurchasing:
+        """Reference, blanket purchase order and cost centre of new orders; who is asked when nobody approved in
+        time."""
+        return self._call(
+            Call(
+                "POST",
+                path("/v1/accounts/{account_id}/purchasing", account_id=account_id),
+                shapes.AccountPurchasing,
+                body={
+                    "reference": reference,
+                    "blanket_order": blanket_order,
+                    "cost_centre": cost_centre,
+                    "escalate_to": escalate_to,
+                },
+                once=True,
+                key=key,
+            )
+        )
+
+    def show_site_purchasing(self, site_id: int) -> shapes.Purchasing:
+        """What new orders of the site carry; empty: what the account's carry."""
+        return self._call(Call("GET", path("/v1/sites/{site_id}/purchasing", site_id=site_id), shapes.Purchasing))
+
+    def set_site_purchasing(
+        self,
+        site_id: int,
+        *,
+        reference: str | UnsetType | None = UNSET,
+        blanket_order: str | UnsetType | None = UNSET,
+        cost_centre: str | UnsetType | None = UNSET,
+        key: str | None = None,
+    ) -> shapes.Purchasing:
+        """Reference, blanket purchase order and cost centre of new orders; an empty one is the account's again."""
+        return self._call(
+            Call(
+                "POST",
+                path("/v1/sites/{site_id}/purchasing", site_id=site_id),
+                shapes.Purchasing,
+                body={"reference": reference, "blanket_order": blanket_order, "cost_centre": cost_centre},
+                once=True,
+                key=key,
+            )
+        )
+
+    def list_delegations(self, *, limit: int | None = None) -> Iterator[shapes.Delegation]:
+        """Those that you gave or were given; for an administrator those of their accounts. Also past ones, newest
+        first."""
+        return self._pages(Call("GET", "/v1/delegations", Page[shapes.Delegation], query={"limit": limit}))
+
+    def delegate(
+        self, deputy_id: int, starts_at: datetime, ends_at: datetime, *, key: str | None = None
+    ) -> shapes.Delegation:
+        """Somebody approves in your name, from - until, within your limits. Only you delegate what is yours."""
+        return self._call(
+            Call(
+                "POST",
+                "/v1/delegations",
+                shapes.Delegation,
+                body={"deputy_id": deputy_id, "starts_at": starts_at, "ends_at": ends_at},
+                once=True,
+                key=key,
+            )
+        )
+
+    def end_delegation(self, delegation_id: int) -> shapes.Delegation:
+        """Yours, or as an administrator any of your accounts. What was approved by it stays."""
+        return self._call(
+            Call("DELETE", path("/v1/delegations/{delegation_id}", delegation_id=delegation_id), shapes.Delegation)
+        )
 
     def list_audit(
         self, *, subject: str | None = None, by: str | None = None, limit: int | None = None

@@ -21,6 +21,13 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class AccountPurchasing(msgspec.Struct, frozen=True, kw_only=True):
+    reference: str
+    blanket_order: str
+    cost_centre: str
+    escalate_to: int | None
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     account_id: int | None
@@ -69,6 +76,25 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     before: Any
     after: Any
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    account_id: int
+    cost_centre: str
+    month: str
+    currency: str
+    amount: Decimal
+    reserved: Decimal
+    spent: Decimal
+
+
+class Delegation(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    person_id: int
+    deputy_id: int
+    starts_at: datetime
+    ends_at: datetime
 
 
 class DemandWeek(msgspec.Struct, frozen=True, kw_only=True):
@@ -303,6 +329,17 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     usage: list[UsageDay]
 
 
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    account_id: int
+    subject: str
+    cost_centre: str
+    per_order: Decimal | None
+    per_span: Decimal | None
+    span_days: float | None
+    currency: str
+
+
 class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
     line: int
     accepted: bool = True
@@ -394,6 +431,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     overdue: bool
     reason: str
     reference: str
+    blanket_order: str
+    cost_centre: str
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -491,6 +530,8 @@ class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
     overdue: bool
     reason: str
     reference: str
+    blanket_order: str
+    cost_centre: str
     lines: list[OrderLine]
     purchase_orders: list[PurchaseOrderDetail]
     approvals: list[Approval]
@@ -536,6 +577,12 @@ class PurchaseOrder(msgspec.Struct, frozen=True, kw_only=True):
     total: Decimal
     placed_at: datetime
     acknowledged_at: datetime | None
+
+
+class Purchasing(msgspec.Struct, frozen=True, kw_only=True):
+    reference: str
+    blanket_order: str
+    cost_centre: str
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,12 +10,15 @@ from sqlalchemy import Connection
 from ledger import why as reasons
 from ledger.orders.facade import Orders
 from ledger.registry import accounts, devices, slots
+from ledger.roles import Permission
 from ledger.scope import NotFound, Scope
 from ledger.views import orders as order_views
 from models.orders import OrderState
+from models.stores import StoreError
 from ullage import compose
 from ullage.commands.common import SettingsOf, as_json, domain_now, emit, opened, person, reading, shown_at, table, tell
 from ullage.commands.options import one_of
+from ullage.commands.people import named
 
 ALL = Scope.all()
 
@@ -61,18 +64,55 @@ def orders_show(settings_of: SettingsOf, number: int, as_json: bool) -> None:
     )
     columns = ("line", "sku", "product", "quantity", "unit_price", "amount", "state", "delivered")
     table(found["lines"], columns, "It has no lines.")
+    for name in ("reference", "blanket_order", "cost_centre"):
+        if found[name]:
+            click.echo(f"{name.replace('_', ' ')} {found[name]}")
+    for one in found["approvals"]:
+        click.echo(f"{one['decision']} by {one['by']}, {shown_at(one['decided_at'])}: {one['reason']}")
     click.echo(f"Why: ullage why order/{number}")
+
+
+@orders.command("details")
+@click.argument("number", type=int)
+@click.option("--reference", help="The buyer's.")
+@click.option("--blanket-order", help="The blanket purchase order that it draws on.")
+@click.option("--cost-centre", help="Whose budget it spends, if that has one.")
+@as_json
+@click.pass_obj
+def orders_details(
+    settings_of: SettingsOf,
+    number: int,
+    reference: str | None,
+    blanket_order: str | None,
+    cost_centre: str | None,
+    as_json: bool,
+) -> None:
+    """Set what the order carries for the buyer's books, until it is approved."""
+    settings = settings_of()
+    values = {"reference": reference, "blanket_order": blanket_order, "cost_centre": cost_centre}
+    with opened(settings) as ledger:
+        verbs = Orders(ledger, compose.rules_of(settings))
+        verbs.carry(ALL, number, by=person(), now=domain_now(settings), **values)
+    tell({"id": number} | values, f"order {number} carries it", as_json)
 
 
 @orders.command("approve")
 @click.argument("number", type=int)
+@click.option("--as", "who", metavar="PERSON", required=True, help="Who approves, by number or e-mail.")
 @as_json
 @click.pass_obj
-def orders_approve(settings_of: SettingsOf, number: int, as_json: bool) -> None:
-    """Approve an order that waits for it; price and budget are checked again. Exit code 1 when they forbid it."""
+def orders_approve(settings_of: SettingsOf, number: int, who: str, as_json: bool) -> None:
+    """Approve an order that waits; price, limits and budget are checked again. Exit code 1 when they forbid it."""
     settings = settings_of()
     with opened(settings) as ledger:
-        outcome = Orders(ledger, compose.rules_of(settings)).approve(ALL, number, by=person(), now=domain_now(settings))
+        with ledger.read() as tx:
+            order_views.order(tx, ALL, number)
+            approver = named(tx, who)
+        if not approver.live or Permission.APPROVE not in approver.permissions:
+            raise StoreError(f"{approver.name} does not approve orders: ullage person list")
+        outcome = Orders(ledger, compose.rules_of(settings)).approve(
+            approver.scope, number, by=person(), now=domain_now(settings), person_id=approver.id
+        )
     tell({"id": number} | msgspec.to_builtins(outcome), outcome.text, as_json)
     sys.exit(0 if outcome.code == "approved" else 1)
 
