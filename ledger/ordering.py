@@ -47,7 +47,7 @@ class Uncounted(StoreError):
         more = f" and {len(shelves) - 5} more" if len(shelves) > 5 else ""
         super().__init__(
             f"{subject}: nobody has counted the spares of {named}{more}; they would be taken for none, and ordered "
-            "for: count them, or say that they are counted"
+            "for; count them first, or say that they are counted"
         )
         self.shelves = shelves
 

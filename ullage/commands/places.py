@@ -5,20 +5,19 @@ from uuid import uuid4
 
 import click
 import msgspec
-from sqlalchemy import Connection
 
-from ledger import requests
+from ledger import ordering, requests
+from ledger.clock import real_ms
+from ledger.ordering import Level, Ordering, Uncounted
 from ledger.registry import accounts, products, sites
 from ledger.registry.calendars import CalendarSpec
 from ledger.scope import Scope
-from ledger.uncounted import uncounted as uncounted_shelves
 from models.facts import Mode
 from models.records import Count
 from models.stores import StoreError
 from ullage.commands.common import SettingsOf, as_json, every, note, person, reading, show, tell, writing
 
 ALL = Scope.all()
-SHOWN = 5
 MODES = [mode.name.lower() for mode in Mode]
 
 
@@ -55,64 +54,84 @@ def account_list(settings_of: SettingsOf, as_json: bool) -> None:
     show(found, columns, "No accounts yet: ullage account add", as_json)
 
 
+site_option = click.option("--site", "place", help="Only this site of it.")
+sku_option = click.option("--sku", help="Only this product in it.")
+
+
 @account.command("mode")
 @click.argument("name")
 @click.argument("mode", type=click.Choice(MODES))
+@site_option
+@sku_option
 @click.option("--uncounted", is_flag=True, help="Go to `auto` although spares were never counted.")
 @as_json
 @click.pass_obj
-def account_mode(settings_of: SettingsOf, name: str, mode: str, uncounted: bool, as_json: bool) -> None:
-    """Set the ordering mode. `auto` asks for a count of the spares first, or the first day would fill every closet."""
-    with writing(settings_of) as (tx, _):
-        found = accounts.find(tx, ALL, name)
-        if mode == "auto" and not uncounted:
-            _ask_for_counts(tx, found.id, name)
-        accounts.change(tx, ALL, found.id, mode=int(Mode[mode.upper()]))
-        before = Mode(found.mode).name.lower()
-        change = {"before": {"mode": before}, "after": {"mode": mode}}
-        note(tx, "account.mode", f"account/{found.id}", account_id=found.id, **change)
-    tell({"id": found.id, "name": name, "mode": mode, "was": before}, f"{name}: {before} -> {mode}", as_json)
+def account_mode(
+    settings_of: SettingsOf, name: str, mode: str, place: str | None, sku: str | None, uncounted: bool, as_json: bool
+) -> None:
+    """Set the ordering mode; the least of account, site and SKU counts. `auto` asks for a count of the spares first, or
+    the first day would fill every closet."""
+    level, before, _ = _order(settings_of, (name, place, sku), mode=Mode[mode.upper()], counted=uncounted)
+    was = before.mode.name.lower()
+    what = "/".join(part for part in (name, place, sku) if part)
+    tell({"id": level.account_id, "name": name, "mode": mode, "was": was}, f"{what}: {was} -> {mode}", as_json)
 
 
 @account.command("pause")
 @click.argument("name")
+@site_option
+@sku_option
 @as_json
 @click.pass_obj
-def account_pause(settings_of: SettingsOf, name: str, as_json: bool) -> None:
+def account_pause(settings_of: SettingsOf, name: str, place: str | None, sku: str | None, as_json: bool) -> None:
     """Order nothing more for an account until it is resumed; what would have been ordered is shown."""
-    _set_paused(settings_of, name, as_json, paused=True)
+    _set_paused(settings_of, (name, place, sku), as_json, paused=True)
 
 
 @account.command("resume")
 @click.argument("name")
+@site_option
+@sku_option
 @as_json
 @click.pass_obj
-def account_resume(settings_of: SettingsOf, name: str, as_json: bool) -> None:
+def account_resume(settings_of: SettingsOf, name: str, place: str | None, sku: str | None, as_json: bool) -> None:
     """Go on ordering for an account that was paused, in its mode."""
-    _set_paused(settings_of, name, as_json, paused=False)
+    _set_paused(settings_of, (name, place, sku), as_json, paused=False)
 
 
-def _set_paused(settings_of: SettingsOf, name: str, as_json: bool, *, paused: bool) -> None:
-    with writing(settings_of) as (tx, _):
-        found = accounts.find(tx, ALL, name)
-        accounts.change(tx, ALL, found.id, paused=paused)
-        change = {"before": {"paused": found.paused}, "after": {"paused": paused}}
-        note(
-            tx, "account.paused" if paused else "account.resumed", f"account/{found.id}", account_id=found.id, **change
-        )
-    said = "ordering is paused" if paused else f"ordering goes on, mode {Mode(found.mode).name.lower()}"
-    tell({"id": found.id, "name": name, "paused": paused}, f"{name}: {said}", as_json)
+Named = tuple[str, str | None, str | None]  # account, site, SKU
 
 
-def _ask_for_counts(tx: Connection, account_id: int, name: str) -> None:
-    """Raises StoreError where a shelf was never counted."""
-    if shelves := uncounted_shelves(tx, account_id):
-        some = ", ".join(f"{place}/{sku}" for place, sku in shelves[:SHOWN])
-        more = f" and {len(shelves) - SHOWN} more" if len(shelves) > SHOWN else ""
-        raise StoreError(
-            f"{name}: nobody has counted the spares of {some}{more}; they would be taken for none, and ordered for: "
-            "ullage site count, or --uncounted to go on"
-        )
+def _set_paused(settings_of: SettingsOf, named: Named, as_json: bool, *, paused: bool) -> None:
+    level, _, after = _order(settings_of, named, paused=paused)
+    said = "ordering is paused" if paused else f"ordering goes on, mode {after.mode.name.lower()}"
+    what = "/".join(part for part in named if part)
+    tell({"id": level.account_id, "name": named[0], "paused": paused}, f"{what}: {said}", as_json)
+
+
+def _order(
+    settings_of: SettingsOf,
+    named: Named,
+    *,
+    mode: Mode | None = None,
+    paused: bool | None = None,
+    counted: bool = False,
+) -> tuple[Level, Ordering, Ordering]:
+    """The level, as it was and as it is. Raises StoreError where a shelf was never counted."""
+    name, place, sku = named
+    if place and sku:
+        raise click.UsageError("--site or --sku, not both: a SKU's mode is of the whole account")
+    with writing(settings_of) as (tx, now):
+        owner = accounts.find(tx, ALL, name).id
+        site_id = sites.find(tx, ALL, owner, place).id if place else None
+        level = Level(owner, site_id, products.find(tx, sku).id if sku else None)
+        before = ordering.get(tx, ALL, level)
+        to: dict[str, Any] = {"mode": mode, "paused": paused, "counted": counted}
+        try:
+            after = ordering.change(tx, ALL, level, by=person(), now=now, real_now=real_ms(), **to)
+        except Uncounted as error:
+            raise StoreError(f"{error} (ullage site count; --uncounted)") from None
+    return level, before, after
 
 
 @click.group()
