@@ -5,8 +5,10 @@ they are other processes' doing.
 """
 
 import contextlib
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -30,13 +32,23 @@ ROLES = ("clock", "deliver", "worker", "api", "gateway")
 START = 1_795_478_400_000  # Tue 2026-11-24 00:00 UTC, where a simulated world begins
 
 
+_PORTS = iter(random.SystemRandom().sample(range(10_240, 30_000), 10_000))
+"""Below what the system gives to outgoing connections, which could take a port between its choice and its use."""
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at this moment."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Ports that nobody listens on, each given to one caller of this process only."""
+    return list(itertools.islice(filter(_free, _PORTS), count))
+
+
+def _free(port: int) -> bool:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def waited(look: Callable[[], Any], what: str | Callable[[], str], seconds: float) -> Any:
@@ -93,6 +105,7 @@ class Installation:
             "ULLAGE_API_PORT": str(self.api_port),
             "ULLAGE_MQTT_PORT": str(self.mqtt_port),
             "ULLAGE_LOG_FORMAT": "json",
+            "ULLAGE_SURGE": "0",  # many slots run empty at once, and simulated users approve nothing
             **self.variables,
         }
 

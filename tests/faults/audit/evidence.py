@@ -23,7 +23,7 @@ from models.effects import Effect
 from models.facts import NeedFact
 from models.frame import READING, Frame
 from models.partition import Partition
-from models.records import Kind, Refused
+from models.records import Kind, Refused, Tick
 from models.stores import Journal, Series, StateStore
 from series.open import open_series
 from streams.state.open import open_state
@@ -70,7 +70,8 @@ class Replayed:
     reached: dict[int, int] = field(default_factory=dict)
     """Partition -> the offset that the ledger has reached."""
     coming: set[int] = field(default_factory=set)
-    """Slots of whose needs the ledger has said something that `step` had not read yet when everything stopped."""
+    """Slots of whose needs the ledger has said something that `step` had not read, or not decided on at a tick, when
+    everything stopped."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _replay(known: Replayed, journal: Journal, tx: Connection, number: int) -> N
     for offset, index in rows(tx, 'select "offset", "index" from skipped where partition = :p', p=number):
         left_out.setdefault(offset, set()).add(index)
     partition = Partition(number)
-    offset = 0
+    offset, undecided = 0, set[int]()
     while page := journal.read(number, offset, PAGE):
         for record in page:
             assert record.offset == offset, f"partition {number}: offset {offset} is missing"
@@ -173,8 +174,11 @@ def _replay(known: Replayed, journal: Journal, tx: Connection, number: int) -> N
                 known.found += _readings(number, record.offset, decoded, verdicts, skipped)
             elif isinstance(decoded, Refused):
                 known.refused.append(decoded)
-            elif isinstance(decoded, NeedFact) and record.offset >= reached:
-                known.coming.add(decoded.slot)
+            elif isinstance(decoded, NeedFact):
+                undecided.add(decoded.slot)
+            elif isinstance(decoded, Tick) and record.offset < reached:
+                undecided.clear()
+    known.coming |= undecided
     known.reached[number] = reached
     known.partitions.append(partition)
 
