@@ -12,6 +12,8 @@ from ledger import tables as t
 from tests.api.test_isolation import LISTS
 from tests.support.api_world import ApiWorld
 
+EMPTY = {"/v1/delegations"}  # the world has none
+
 
 def rows(answer: httpx.Response) -> list[dict[str, str]]:
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -22,7 +24,8 @@ def rows(answer: httpx.Response) -> list[dict[str, str]]:
 def test_every_list_is_a_table(still: ApiWorld, path: str) -> None:
     items = still.operator.get(path).json()["items"]
     table = rows(still.operator.get(path, format="csv"))
-    assert len(table) == len(items) > 0
+    assert len(table) == len(items)
+    assert items or path in EMPTY
     for row, item in zip(table, items, strict=True):
         assert set(row) == set(item)
         assert row["id"] == str(item["id"])
