@@ -216,6 +216,8 @@ CALLS: dict[str, Any] = BODIES | {
     "/v1/delegations/{delegation_id}": {},
     "/v1/subscriptions": {"name": "x", "channel": "email", "target": "ann@example.com", "kinds": ["order.placed"]},
     "/v1/subscriptions/{subscription_id}": {"paused": True},
+    "/v1/accounts/{account_id}/products/{sku}/ordering": {"paused": True},
+    "/v1/sites/{site_id}/ordering": {"paused": True},
     "/v1/subscriptions/{subscription_id}/secret": {},
     "/v1/subscriptions/{subscription_id}/test": {},
     "/v1/subscriptions/{subscription_id}/replay": {"after": 0},
