@@ -260,4 +260,4 @@ def test_every_change_leaves_a_row_that_names_who_made_it(world: ApiWorld, metho
     assert answer.status_code in {200, 202}, answer.text
     new_rows = world.rows(t.audit)[len(before) :]
     assert {row.by for row in new_rows} == {"Zoe"}
-    assert all(re.fullmatch(r"\w+/[\w-]+|fleet", row.subject) for row in new_rows)
+    assert all(re.fullmatch(r"\w+/[\w-]+(/\w+/[\w-]+)?|fleet", row.subject) for row in new_rows)
