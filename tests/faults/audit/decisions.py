@@ -169,6 +169,9 @@ def _alive(evidence: Evidence) -> Iterator[str]:
         for view in partition.views():
             if view.probability < view.threshold and view.band < 3:
                 continue
+            due = partition.state.look[partition.state.slots.row(view.slot)] <= partition.time
+            if due and evidence.replayed.since_tick[partition.number]:
+                continue  # touched since the last tick: the next one would decide
             if view.status not in STATED:
                 yield f"slot {view.slot} is past its threshold ({view.probability:.2f}), it is {view.status!r}"
             elif view.status == "need_open" and view.slot not in waiting | evidence.replayed.coming:

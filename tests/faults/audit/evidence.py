@@ -69,6 +69,8 @@ class Replayed:
     partitions: list[Partition] = field(default_factory=list)
     reached: dict[int, int] = field(default_factory=dict)
     """Partition -> the offset that the ledger has reached."""
+    since_tick: dict[int, int] = field(default_factory=dict)
+    """Partition -> records that `step` has read since its last tick: what they made due is not decided yet."""
     coming: set[int] = field(default_factory=set)
     """Slots of whose needs the ledger has said something that `step` had not read, or not decided on at a tick, when
     everything stopped."""
@@ -159,6 +161,7 @@ def _replay(known: Replayed, journal: Journal, tx: Connection, number: int) -> N
         left_out.setdefault(offset, set()).add(index)
     partition = Partition(number)
     offset, undecided = 0, set[int]()
+    known.since_tick[number] = 0
     while page := journal.read(number, offset, PAGE):
         for record in page:
             assert record.offset == offset, f"partition {number}: offset {offset} is missing"
@@ -176,8 +179,11 @@ def _replay(known: Replayed, journal: Journal, tx: Connection, number: int) -> N
                 known.refused.append(decoded)
             elif isinstance(decoded, NeedFact):
                 undecided.add(decoded.slot)
-            elif isinstance(decoded, Tick) and record.offset < reached:
+            if record.offset < reached:
+                known.since_tick[number] += 1
+            if isinstance(decoded, Tick) and record.offset < reached:
                 undecided.clear()
+                known.since_tick[number] = 0
     known.coming |= undecided
     known.reached[number] = reached
     known.partitions.append(partition)
